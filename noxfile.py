@@ -1,0 +1,45 @@
+"""The sessions of theorylab. `nox --list` names them, `nox -s NAME -- ARGS` passes ARGS on."""
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["verify"]
+
+
+@nox.session
+def verify(session: nox.Session) -> None:
+    """Check the claims: `nox -s verify -- SELECT... --tier quick|full`. Fails where a verdict is not as expected."""
+    install(session)
+    session.run("theorylab", "verify", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests: `nox -s tests -- -k NAME`. `-- -n 0` runs them in one process, for a debugger."""
+    install(session, "tests")
+    # Every worker compiles its own kernels, at about a gigabyte each, so more than four cost more than they give.
+    session.run("pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and types: ruff, ruff format, pyright."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("pyright")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the time and memory that the design allows: `nox -s bench -- ARGS`."""
+    install(session, "tests")
+    session.run("python", "tests/bench.py", *session.posargs)
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """The project itself, editable, and its dependency groups, at the versions that were tested."""
+    requirements = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
+    session.install("--editable", ".", *requirements, "--constraint", "constraints.txt")
