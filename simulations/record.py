@@ -1,0 +1,63 @@
+"""The loops of every kernel: what a run shows at its checkpoints, and how long it takes to meet a target.
+
+Step i, counted from 0, draws its noise from `jax.random.fold_in(key, i)`: then runs to K and to 2K agree where they
+have a checkpoint in common.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+
+def record(step, state, at, observe):
+    """`observe(state)` after each of `at` iterations of `state = step(i, state)`, stacked along a leading `(len(at),)`.
+
+    `at` increases, and 0 is the start.  As a JAX array it may be traced: one compilation then serves every horizon and
+    memory does not depend on it, but reverse differentiation stops at the traced bounds.  As integers known to Python
+    (a tuple, a list, a NumPy array) it gives a scan that `jax.grad` passes through and that keeps every state.
+
+    Raises ValueError where known checkpoints are negative or do not increase.
+    """
+    return _traced(step, state, at, observe) if isinstance(at, jax.Array) else _known(step, state, at, observe)
+
+
+def _traced(step, state, at, observe):
+    def advance(carry, stop):
+        start, state = carry
+        state = lax.fori_loop(start, stop, step, state)
+        return (stop, state), observe(state)
+
+    return lax.scan(advance, (jnp.zeros((), at.dtype), state), at)[1]
+
+
+def _known(step, state, at, observe):
+    at = np.asarray(at)
+    if np.any(np.diff(at, prepend=-1) <= 0):
+        raise ValueError(f"checkpoints count iterations from 0 and increase; got {at.tolist()}")
+    last, earlier = lax.scan(lambda state, i: (step(i, state), state), state, jnp.arange(at[-1]))
+    states = jax.tree.map(lambda early, late: jnp.concatenate([early, late[None]])[at], earlier, last)
+    return lax.map(observe, states)
+
+
+def until(step, state, targets, criterion, limit):
+    """The number of iterations after which `criterion(state) <= target` first holds, `(len(targets),)`.
+
+    `targets` decrease, so they are met in their order; 0 says that the start meets it, infinity that `limit` iterations
+    do not.  A NaN meets no target.
+    """
+
+    def met(i, state, count):
+        return jnp.where(jnp.isinf(count) & (criterion(state) <= targets), i.astype(count.dtype), count)
+
+    def advance(carry):
+        i, state, count = carry
+        state = step(i, state)
+        return i + 1, state, met(i + 1, state, count)
+
+    def unfinished(carry):
+        i, _, count = carry
+        return (i < limit) & jnp.any(jnp.isinf(count))
+
+    start = jnp.zeros((), int)
+    return lax.while_loop(unfinished, advance, (start, state, met(start, state, jnp.full_like(targets, jnp.inf))))[2]

@@ -1,0 +1,13 @@
+"""One Hypothesis profile for all tests."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "theorylab",
+    deadline=None,  # the first example of a shape compiles
+    derandomize=True,
+    print_blob=True,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow],  # drawing a sympy expression or an instance takes a while
+)
+settings.load_profile("theorylab")
