@@ -1,0 +1,48 @@
+"""Numerical tests for theorems, with known error rates.
+
+The names that a claim file uses. They are resolved on first use, so that importing theorylab loads neither JAX, xarray nor sympy.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "theorylab.claim": (
+        "Claim",
+        "Control",
+        "Slip",
+        "Source",
+        "along",
+        "fixed",
+        "for_every_instance",
+        "grows",
+        "in_expectation",
+        "inconclusive",
+        "letters",
+        "measured",
+        "on_average",
+        "previous",
+        "refuted",
+        "shrinks",
+        "signed",
+        "sized",
+        "supported",
+        "unknown",
+        "varies",
+        "with_probability",
+    ),
+    "theorylab.report.dataset": ("open_dataset",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'theorylab' has no attribute {name!r}; it has {', '.join(sorted(_HOME))}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

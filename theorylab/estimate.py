@@ -1,0 +1,287 @@
+"""Data -> Cells: every measured letter beside its bound, cell by cell, with what may be counted and why the rest may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import sympy
+import xarray as xr
+
+from .bound import SignedLog, evaluate, holds
+from .claim import Claim, Slip
+from .kind import Kind
+
+FLOOR_FACTOR = 100.0
+NUMERICAL = 1e-8
+UNSEEN = 1e-12
+CEILING = 0.4
+RELATIVE = 1e-9
+DIVERGED = 1e6
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One family's measurements. I instances, M replicates, J cells: all combinations of swept letters, checkpoints and own axes.
+
+    `quantity` is (I, M, J); `letters` holds what the bound needs, each broadcastable to that. `keep` (I, J) marks the cells that
+    count. `axes` gives each axis' values at the J cells. `dropped` counts cells by reason.
+    """
+
+    kind: Kind
+    family: str
+    kernel: str
+    quantity: np.ndarray
+    letters: Mapping[Any, np.ndarray]
+    keep: np.ndarray
+    nonfinite: np.ndarray
+    censored: np.ndarray
+    axes: Mapping[str, np.ndarray]
+    entry: np.ndarray
+    instances: tuple[int, ...]
+    boxed: Mapping[str, np.ndarray]
+    trivial: np.ndarray | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def at(self, instance: int) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
+        """Quantity (M, J) and letters of one instance, by position."""
+        pick = lambda a: a[min(instance, a.shape[0] - 1)] if a.ndim == 3 else a  # noqa: E731
+        return self.quantity[instance], {symbol: pick(values) for symbol, values in self.letters.items()}
+
+    def only(self, instance: int) -> Cells:
+        """The cells of one instance, by position."""
+        part = slice(instance, instance + 1)
+        cut = lambda a: a[part] if a.ndim == 3 and a.shape[0] > 1 else a  # noqa: E731
+        return replace(
+            self,
+            quantity=self.quantity[part],
+            letters={symbol: cut(values) for symbol, values in self.letters.items()},
+            keep=self.keep[part],
+            nonfinite=self.nonfinite[part],
+            censored=self.censored[part],
+            instances=self.instances[part],
+            boxed={name: values[part] for name, values in self.boxed.items()},
+            trivial=None if self.trivial is None else self.trivial[part],
+        )
+
+    def replicate(self, number: int) -> Cells:
+        """The cells of one replicate, by position."""
+        part = slice(number, number + 1)
+        cut = lambda a: a[:, part] if a.ndim == 3 and a.shape[1] > 1 else a  # noqa: E731
+        letters = {symbol: cut(values) for symbol, values in self.letters.items()}
+        return replace(self, quantity=cut(self.quantity), letters=letters, nonfinite=cut(self.nonfinite), censored=cut(self.censored))
+
+    def bound(self, instance: int | None = None) -> SignedLog:
+        """The bound without its unknown constants at every cell, of one instance (M, J) or of all (I, M, J)."""
+        letters = self.letters if instance is None else self.at(instance)[1]
+        return evaluate(self.kind.scale, letters)
+
+    def log_ratio(self) -> np.ndarray:
+        """log(quantity / bound) of every run at every cell (I, M, J); for lower bounds log(bound / quantity)."""
+        value = _log_ratio(self.quantity, self.bound())
+        return -value if self.kind.side == "lower" else value
+
+    def excess(self) -> np.ndarray:
+        """How far beyond its bound each run is, relative to it (I, M, J): positive is a violation.
+
+        A censored value is only known to be at least what it reads: it violates where that does, and can break no lower bound.
+        """
+        gap = _gap(self.kind, self.quantity, self.bound())
+        match self.kind.side:
+            case "upper":
+                return gap
+            case "lower":
+                return np.where(self.censored, np.minimum(-gap, 0.0), -gap)
+            case _:
+                return np.where(self.censored, gap, np.abs(gap))
+
+    def undecided(self) -> np.ndarray:
+        """The censored values (I, M, J) that leave open whether the bound holds."""
+        gap = _gap(self.kind, self.quantity, self.bound())
+        return self.censored & (gap < 0 if self.kind.side == "lower" else gap <= RELATIVE)
+
+    @property
+    def diverged(self) -> np.ndarray:
+        """The counted values (I, M, J) that are beyond every bound: a run that broke it and then overflowed."""
+        return np.isposinf(self.quantity) & self.keep[:, None, :]
+
+    def point(self, instance: int, cell: int) -> dict[str, float]:
+        """The letters' values at one cell of one instance, by name."""
+        swept = {name: values[cell] for name, values in self.axes.items()}
+        return {**{name: values[instance] for name, values in self.boxed.items()}, **swept}
+
+
+def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, floor: xr.Dataset | None = None) -> Cells:
+    """The cells of one family's dataset. Raises Slip where a letter of the claim is not in the data."""
+    quantity = kind.quantity.name
+    if quantity not in data:
+        raise Slip(f"the data hold {', '.join(map(str, data.data_vars)) or 'nothing'}, but the claim measures {quantity}.")
+    roles = {symbol.name: role for symbol, role in claim.where.items()}
+    own = [str(d) for d in data[quantity].dims if d in roles and roles[str(d)].swept]
+    others = [str(d) for d in data[quantity].dims if d not in (*own, "instance", "replicate")]
+    order = ("instance", "replicate", *own, *others)
+    like = data[quantity].transpose(*order)
+    table = _letters(claim, data)
+    flat = lambda a: _flatten(a, like, order)  # noqa: E731
+    needed = _symbols(kind, claim)
+    letters = {symbol: flat(value) for symbol, value in table.items() if symbol in needed}
+    y = flat(like)
+    count, _, width = y.shape
+    censored = np.zeros(y.shape, dtype=bool)
+    cap = roles[quantity].up_to
+    if cap is not None:
+        censored = np.isposinf(y)
+        y = np.where(censored, float(np.asarray(table[claim.letter(cap)])), y)
+    keep = np.ones((count, width), dtype=bool)
+    dropped: dict[str, int] = {}
+
+    def drop(reason: str, cells_: np.ndarray) -> None:
+        gone = keep & cells_
+        if gone.any():
+            dropped[reason] = dropped.get(reason, 0) + int(gone.sum())
+        keep[gone] = False
+
+    for name in own:
+        low = min(v for v in (roles[name].low, roles[name].high) if v is not None)
+        drop("only a step before", np.broadcast_to(flat(data[name] * xr.ones_like(like))[:, 0] < low, keep.shape))
+    if "ran" in data:
+        drop("not run", ~flat(data["ran"] * xr.ones_like(like)).astype(bool).all(1))
+    for relation in claim.assuming:
+        inside = holds(relation, {symbol: flat(value) for symbol, value in table.items()})
+        drop("assumption", ~np.broadcast_to(inside, y.shape).all(1))
+    bound = evaluate(kind.scale, letters)
+    with np.errstate(invalid="ignore"):
+        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if _uses_previous(kind) else np.zeros_like(keep)
+    drop("no step before", missing)
+    y, nonfinite = _diverged(kind, y, bound, like, own, roles)
+    level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / np.maximum((~nonfinite).sum(1), 1)
+    largest = np.where(np.isfinite(level), level, 0.0).max(1, keepdims=True, initial=0.0)
+    if floor is not None and quantity in floor:
+        drop("floor", level <= FLOOR_FACTOR * _floor(claim, floor[quantity], like, order, largest))
+    elif kind.form != "explicit" and kind.side != "lower":
+        drop("floor", level <= UNSEEN * largest)
+    trivial = None
+    if claim.trivially is not None:
+        trivial = np.broadcast_to(evaluate(sympy.sympify(claim.trivially), {s: flat(v) for s, v in table.items()}).value, y.shape).mean(1)
+        if kind.form != "explicit" and kind.side != "lower":
+            drop("ceiling", level >= CEILING * trivial)
+    axes = {str(d): flat(data[d] * xr.ones_like(like))[0, 0] for d in own}
+    boxed = {name: np.asarray(data[name].values, float) for name in data.coords if name in roles and data[name].dims == ("instance",)}
+    return Cells(
+        kind=kind,
+        family=family,
+        kernel=kernel,
+        quantity=y,
+        letters=letters,
+        keep=keep,
+        nonfinite=nonfinite & keep[:, None, :],
+        censored=censored & keep[:, None, :],
+        axes=axes,
+        entry=_entries(like, others, width),
+        instances=tuple(int(i) for i in data["instance"].values),
+        boxed=boxed,
+        trivial=trivial,
+        dropped=dropped,
+    )
+
+
+def _letters(claim: Claim, data: xr.Dataset) -> dict[Any, Any]:
+    """A DataArray or number for every letter that the data or the claim give a value, and for previous() of the measured ones."""
+    table: dict[Any, Any] = {}
+    along = next((s.name for s, role in claim.where.items() if role.kind == "along" and s.name in data.dims), None)
+    for symbol, role in claim.where.items():
+        if role.kind == "unknown":
+            table[symbol] = xr.DataArray(1.0)
+        elif symbol.name in data or symbol.name in data.coords:
+            table[symbol] = data[symbol.name].astype(float)
+            if role.kind == "measured" and along is not None and along in data[symbol.name].dims:
+                before = data[symbol.name].astype(float).shift({along: 1})
+                if claim.role(along).integer:
+                    before = before.where(abs(data[along] - data[along].shift({along: 1})) == 1)
+                table[sympy.Function("previous", **_sign(symbol))(symbol)] = before
+        elif role.kind == "fixed":
+            table[symbol] = xr.DataArray(float(role.value or 0.0))
+    return table
+
+
+def _sign(symbol: sympy.Symbol) -> dict[str, bool]:
+    return {"positive": True} if symbol.is_positive else {"real": True}
+
+
+def _symbols(kind: Kind, claim: Claim) -> set[Any]:
+    used = set(kind.scale.free_symbols) | {node for node in sympy.preorder_traversal(kind.scale) if node.is_Function}
+    if kind.per_step is not None:
+        used |= kind.per_step.free_symbols | {kind.steps}
+    return used
+
+
+def _entries(like: xr.DataArray, others: list[str], width: int) -> np.ndarray:
+    """Which entry of a vector each of the J cells is; all 0 for a number."""
+    count = int(np.prod([like.sizes[d] for d in others])) if others else 1
+    return np.tile(np.arange(count), width // count)
+
+
+def _uses_previous(kind: Kind) -> bool:
+    return any(getattr(node.func, "__name__", "") == "previous" for node in sympy.preorder_traversal(kind.scale))
+
+
+def _flatten(array: Any, like: xr.DataArray, order: tuple[str, ...]) -> np.ndarray:
+    """As (I, M, J), broadcast to the quantity's own dims."""
+    full = xr.broadcast(xr.DataArray(array), like)[0].transpose(*order)
+    return np.asarray(full.values, dtype=float).reshape(like.shape[0], like.shape[1], -1)
+
+
+def _log_ratio(y: np.ndarray, bound: SignedLog) -> np.ndarray:
+    """log(y / bound), which is -inf where y is not positive; NaN for 0 / 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(np.maximum(y, 0.0)) - np.broadcast_to(bound.log, y.shape)
+
+
+def _gap(kind: Kind, y: np.ndarray, bound: SignedLog) -> np.ndarray:
+    """By how much y lies above its bound, relative to it; where either may be negative, relative to the larger of the two."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not kind.difference:
+            return np.expm1(_log_ratio(y, bound))
+        value = np.broadcast_to(bound.value, y.shape)
+        gap = (y - value) / np.maximum(np.maximum(np.abs(y), np.abs(value)), 1e-300)
+    return np.where(np.isposinf(y), np.inf, np.where(np.isposinf(value), -1.0, gap))
+
+
+def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, like: xr.DataArray, own: list[str], roles: Mapping[str, Any]) -> Any:
+    """Non-finite values: beyond every bound where the run had broken it before, and otherwise a failure of the run.
+
+    A bound with an unknown constant is broken where the ratio has grown a millionfold since the first checkpoint.
+    """
+    bad = ~np.isfinite(y)
+    along = [d for d in own if roles[d].kind == "along"]
+    if not bad.any() or not along or kind.side == "lower":
+        return y, bad
+    axis = like.dims.index(along[0])
+    if kind.form == "explicit":
+        over = (_gap(kind, y, bound) > RELATIVE) & ~bad
+    else:
+        ratio = np.where(bad, -np.inf, _log_ratio(y, bound)).reshape(like.shape)
+        over = (ratio > np.take(ratio, [0], axis) + np.log(DIVERGED)) & np.isfinite(np.take(ratio, [0], axis))
+    broken = np.maximum.accumulate(over.reshape(like.shape), axis=axis).reshape(y.shape)
+    return np.where(bad & broken, np.inf, y), bad & ~broken
+
+
+def _floor(claim: Claim, floor: xr.DataArray, like: xr.DataArray, order: tuple[str, ...], largest: np.ndarray) -> np.ndarray:
+    """Where runs that began near the solution end, per instance and cell.
+
+    A numerical floor is tiny or it is none: a plateau of noise, or of a wrong fixed point, stays in the data and counts against the
+    claim. It is the family's, since rounding may leave a single instance none by luck.
+    """
+    along = next(iter(claim_along(claim) & set(map(str, floor.dims))), None)
+    height = (floor.isel({along: -1}, drop=True) if along else floor).max("replicate")
+    if floor.sizes["instance"] < like.sizes["instance"]:
+        height = height.max("instance")
+    values = np.nan_to_num(_flatten(height, like, order)[:, 0, :])
+    return np.broadcast_to(np.where(values <= NUMERICAL * largest, values, 0.0).max(0, keepdims=True), values.shape)
+
+
+def claim_along(claim: Claim) -> set[str]:
+    """The names of the letters that are read off one run."""
+    return {symbol.name for symbol, role in claim.where.items() if role.kind == "along"}

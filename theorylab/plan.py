@@ -1,0 +1,219 @@
+"""Claim -> Plan: the grid of the swept letters, the instances, the replicates at each look, and how sharp the test must be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import sympy
+
+from .bound import evaluate, holds
+from .claim import Claim, is_previous
+from .kind import Kind, kind_of
+
+LOOKS = (8, 16, 32, 64, 128, 256)
+SEARCH = 16
+TOP = 5
+SIZES = 13
+INSTANCES = {
+    "quick": {"for every instance": 96, "on average over the family": 8},
+    "full": {"for every instance": 459, "on average over the family": 8},
+}
+NOISY_INSTANCES = {"quick": 16, "full": 64}
+TAU = 0.1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured for a claim.
+
+    `sweep` holds the values of grows, shrinks and sized letters, `along` the name and checkpoints of the letter read off one run,
+    `varies` one value of each boxed letter per instance. A look takes that many replicates; `alphas` is the error spent at each.
+    """
+
+    claim: Claim
+    kind: Kind
+    sweep: Mapping[str, np.ndarray]
+    along: tuple[str, np.ndarray] | None
+    varies: Mapping[str, np.ndarray]
+    fixed: Mapping[str, float]
+    instances: int
+    looks: tuple[int, ...]
+    tau: float
+    alpha: float
+    seed: int
+    tier: str
+
+    @property
+    def alphas(self) -> tuple[float, ...]:
+        """Error spent at each look, in proportion to its replicates (STATISTICS section 4)."""
+        return tuple(self.alpha * m / sum(self.looks) for m in self.looks)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the claim is about an expectation or a probability, so that replicates carry the test."""
+        return self.claim.holds.name != "for every instance"
+
+
+def plan(
+    claim: Claim,
+    *,
+    takes: frozenset[str] | None = None,
+    tier: str = "quick",
+    alpha: float = 0.01,
+    seed: int = 0,
+    tau: float | None = None,
+) -> Plan:
+    """The plan of a claim. `takes` are the letters that its kernels take; `tau` is given for a control, which is judged by its claim's."""
+    kind = kind_of(claim)
+    where = {symbol.name: role for symbol, role in claim.where.items()}
+    sweep = {name: grid(role) for name, role in where.items() if role.swept and role.kind != "along"}
+    name = _along(claim, takes)
+    consecutive = kind.form == "explicit" or any(is_previous(part) for part in sympy.preorder_traversal(kind.bound))
+    along = (name, checkpoints(where[name], consecutive)) if name else None
+    noisy = claim.holds.name in ("in expectation, on every instance", "with probability")
+    instances = claim.instances or (NOISY_INSTANCES[tier] if noisy else INSTANCES[tier][claim.holds.name])
+    boxed = {name: role for name, role in where.items() if role.kind == "varies"}
+    return Plan(
+        claim=claim,
+        kind=kind,
+        sweep=sweep,
+        along=along,
+        varies=boxes(boxed, instances, seed),
+        fixed={name: role.value for name, role in where.items() if role.kind == "fixed" and role.value is not None},
+        instances=instances,
+        looks=LOOKS if claim.holds.name != "for every instance" else (1,),
+        tau=resolution(claim, kind, sweep, along) if tau is None else tau,
+        alpha=alpha,
+        seed=seed,
+        tier=tier,
+    )
+
+
+def grid(role: Any, stretch: float = 1.0) -> np.ndarray:
+    """The values of a swept letter, log-spaced; whole numbers where its range is."""
+    if role.among:
+        return np.asarray(role.among)
+    low, high = (role.low, role.high * stretch) if role.kind != "shrinks" else (role.low / stretch, role.high)
+    values = np.geomspace(low, high, SIZES)
+    return np.unique(np.rint(values).astype(int)) if role.integer else values
+
+
+def checkpoints(role: Any, consecutive: bool = False) -> np.ndarray:
+    """Where a run is read: log-spaced from the first value to the last; `consecutive` adds each one's predecessor.
+
+    Statements with previous() need those, and explicit ones take them too, so that a paper's claims share their runs.
+    """
+    decades = abs(np.log10(role.high / role.low))
+    values = np.geomspace(role.low, role.high, int(np.clip(8 * decades, 12, 40)))
+    if not role.integer:
+        return values
+    values = np.unique(np.rint(values).astype(int))
+    if role.low > role.high:
+        values = values[::-1]
+    if consecutive:
+        values = np.unique(np.concatenate([values, values[values > 0] - 1]))
+    return values
+
+
+def boxes(roles: Mapping[str, Any], instances: int, seed: int) -> dict[str, np.ndarray]:
+    """A value of each boxed letter for every instance: the corners of the box first, then a low-discrepancy sequence in its logarithm.
+
+    Letters with few admissible values run through all combinations. An instance's values do not depend on how many instances there are.
+    """
+    values: dict[str, np.ndarray] = {}
+    listed = {name: role.among for name, role in roles.items() if role.among}
+    combinations = list(product(*listed.values()))
+    for position, name in enumerate(listed):
+        values[name] = np.asarray([combinations[i % len(combinations)][position] for i in range(instances)])
+    ranged = [name for name, role in roles.items() if not role.among]
+    corners = list(product((0.0, 1.0), repeat=len(ranged)))[: instances // 4] if len(ranged) <= 3 else []
+    for position, name in enumerate(ranged):
+        role = roles[name]
+        ratio = 1 / (1.0 + 1 / (len(ranged) + 1)) ** (position + 1) if len(ranged) > 1 else (5**0.5 - 1) / 2
+        unit = (_hash01(f"{seed}/{name}") + ratio * np.arange(instances)) % 1.0
+        for index, corner in enumerate(corners):
+            unit[index] = corner[position]
+        points = role.low * (role.high / role.low) ** unit
+        values[name] = np.clip(np.rint(points).astype(int), int(role.low), int(role.high)) if role.integer else points
+    return values
+
+
+def admissible(claim: Claim, values: Mapping[str, Any]) -> Any:
+    """Whether a cell lies inside the assumptions on letters that the plan supplies; cells outside are never run."""
+    table = {claim.letter(name): value for name, value in values.items()}
+    inside: Any = True
+    for relation in claim.assuming:
+        if relation.free_symbols <= set(table):
+            inside = inside & holds(relation, table)
+    return inside
+
+
+def resolution(claim: Claim, kind: Kind, sweep: Mapping[str, np.ndarray], along: Any) -> float:
+    """tau: half the smallest slope gap between the bound and its controls' statements on the plan's own axes, and at most 0.1."""
+    gaps = []
+    for control in claim.controls:
+        if "statement" in control.replaced and control.expect.verdict == "refuted":
+            rival = claim.under(control)
+            gaps += [abs(gap) for gap in slope_gaps(claim, kind, rival, kind_of(rival), sweep, along).values() if abs(gap) > 0.02]
+    return min([TAU, *(gap / 2 for gap in gaps)])
+
+
+def slope_gaps(claim: Claim, kind: Kind, rival: Claim, rival_kind: Kind, sweep: Mapping[str, np.ndarray], along: Any) -> dict[str, float]:
+    """By how much the rival's bound grows faster (or slower) than the claim's on each axis, as a slope in the axis' own coordinate."""
+    axes = dict(sweep) | ({along[0]: along[1]} if along else {})
+    gaps = {}
+    for name, values in axes.items():
+        letter = claim.letter(name)
+        if name not in {s.name for s in kind.bound.free_symbols | rival_kind.bound.free_symbols} or np.min(values) <= 0:
+            continue
+        table = sample(claim, {name: values})
+        mine, other = growth(kind, table), growth(rival_kind, table | sample(rival, {name: values}))
+        x = -mine if letter in kind.geometric else np.log(values) * (-1 if claim.where[letter].kind == "shrinks" else 1)
+        spread = x - x.mean()
+        if np.allclose(spread, 0):
+            continue
+        gaps[name] = float(spread @ (other - mine) / (spread @ spread))
+    return gaps
+
+
+def growth(kind: Kind, table: Mapping[Any, Any]) -> np.ndarray:
+    """The logarithm of what fixes the shape of a bound: the bound without its constants; in a rate, of what multiplies them."""
+    if kind.form == "rate":
+        return evaluate(kind.per_step, table).log * np.ones(1)
+    return np.asarray(evaluate(kind.scale, table).log, dtype=float)
+
+
+def sample(claim: Claim, axes: Mapping[str, np.ndarray]) -> dict[Any, Any]:
+    """Values for every letter of a bound, to evaluate it without data: along the given axes, the others in the middle of their ranges."""
+    table: dict[Any, Any] = {}
+    for symbol, role in claim.where.items():
+        if symbol.name in axes:
+            table[symbol] = np.asarray(axes[symbol.name], dtype=float)
+        elif role.kind == "fixed":
+            table[symbol] = role.value
+        elif role.low is not None and role.high is not None:
+            table[symbol] = float(np.sqrt(role.low * role.high))
+        else:
+            table[symbol] = 1.0
+            table[sympy.Function("previous", positive=True)(symbol)] = 1.0
+            table[sympy.Function("previous", real=True)(symbol)] = 1.0
+    return table
+
+
+def _along(claim: Claim, takes: frozenset[str] | None) -> str | None:
+    """The along letter of this claim: the one that its kernels take, or else the one in its statement, or the only one."""
+    names = [symbol.name for symbol, role in claim.where.items() if role.kind == "along"]
+    stated = {s.name for s in claim.statement.free_symbols}
+    for candidates in ([n for n in names if takes and n in takes], [n for n in names if n in stated], names):
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
+
+
+def _hash01(text: str) -> float:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48

@@ -1,0 +1,75 @@
+"""One point of a claim, run again: what was measured at each checkpoint beside its bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from . import plan as planning
+from .claim import Claim
+from .estimate import cells
+from .simulate import Lanes, Simulator
+from .verify import Trial, takes
+
+
+class NoSuchPoint(ValueError):
+    """A point, family or control that the claim does not have."""
+
+
+def rows(
+    claim: Claim,
+    simulator: Simulator,
+    *,
+    point: str = "",
+    problem: str = "",
+    instance: int = 0,
+    replicate: int = 0,
+    control: int = 0,
+    seed: int = 0,
+) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows: the letters, the quantity, its bound and their ratio. Raises NoSuchPoint."""
+    if control:
+        if control > len(claim.controls):
+            raise NoSuchPoint(f"{claim.name} has {len(claim.controls)} controls, no number {control}.")
+        claim = claim.under(claim.controls[control - 1])
+    plan = planning.plan(claim, takes=takes(simulator.project, claim), seed=seed)
+    family = problem or (claim.problems[0] if claim.problems else None)
+    if family is not None and family not in claim.problems:
+        raise NoSuchPoint(f"{claim.name} has the families {', '.join(claim.problems)}, not {family}.")
+    wanted = _parse(point, claim)
+    sweep = {name: np.asarray([wanted[name]]) if name in wanted else values for name, values in plan.sweep.items()}
+    trial = Trial(replace(plan, sweep=sweep), simulator)
+    run = trial.run(family)
+    boxed = [name for name in plan.varies if name in wanted]
+    run = replace(run, varies=tuple((n, (wanted[n],) if n in boxed else v) for n, v in run.varies))
+    found = cells(claim, plan.kind, family or "", run.kernel, trial.merged(run, Lanes((instance,), (replicate,))))
+    bound = found.bound().value
+    names = [*found.axes]
+    head = [*names, plan.kind.quantity.name, "bound" if not plan.kind.unknowns else "bound without its constants", "ratio"]
+    body = []
+    for cell in range(found.quantity.shape[2]):
+        here = {name: values[cell] for name, values in found.axes.items()}
+        if any(name in wanted and not np.isclose(here[name], wanted[name], rtol=1e-9) for name in names):
+            continue
+        y, b = float(found.quantity[0, 0, cell]), float(np.broadcast_to(bound, found.quantity.shape)[0, 0, cell])
+        with np.errstate(all="ignore"):
+            ratio = np.exp(found.log_ratio()[0, 0, cell]) if y > 0 and b > 0 else np.divide(y, b)
+        body.append([*(f"{here[name]:.6g}" for name in names), f"{y:.10g}", f"{b:.10g}", f"{float(ratio):.10g}"])
+    if not body:
+        raise NoSuchPoint(f"no checkpoint of {claim.name} lies at {point}. Leave out the letter that is read along a run to see all of them.")
+    return head, body
+
+
+def _parse(point: str, claim: Claim) -> dict[str, float]:
+    known = {symbol.name: role for symbol, role in claim.where.items() if role.swept or role.kind == "varies"}
+    wanted = {}
+    for item in filter(None, point.replace(" ", "").split(",")):
+        name, equals, value = item.partition("=")
+        if not equals or name not in known:
+            raise NoSuchPoint(f"--point {item!r} names no swept letter; there are {', '.join(known)}. Write --point {next(iter(known), 'k')}=1.")
+        try:
+            wanted[name] = int(float(value)) if known[name].integer else float(value)
+        except ValueError:
+            raise NoSuchPoint(f"--point {item!r} has the value {value!r}. Write a number.") from None
+    return wanted

@@ -1,0 +1,422 @@
+"""Runs kernels on instances: blocks of lanes of one compiled function, seeds that know no claim, data as an xarray dataset.
+
+The only module, with search, that imports JAX. It never sees a bound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from .claim import Slip
+from .project import Project, load
+
+BLOCK = (8, 128)
+BLOCK_BYTES = 256 * 2**20
+NEAR = 0.75
+COMPILER = {"quick": {"xla_backend_optimization_level": 1}, "full": {}}
+
+
+class KernelFault(Exception):
+    """A kernel or family that raises, lacks a letter or returns the wrong shape; the text names it and what to mend."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One kernel on one family, over a grid. Equal runs give equal data, whichever claim asks.
+
+    `sweep` values are one axis each; `varies` has a value per instance; `outputs` pairs a letter with the kernel's name for it and the
+    names of its own axes; a letter that is not `needed` may be missing. `sized` names are Python numbers inside kernels, as are whole `fixed` numbers; everything else is traced.
+    """
+
+    kernel: str
+    family: str | None
+    sweep: tuple[tuple[str, tuple[float, ...]], ...]
+    along: tuple[str, tuple[float, ...]] | None
+    varies: tuple[tuple[str, tuple[float, ...]], ...]
+    fixed: tuple[tuple[str, float], ...]
+    sized: frozenset[str]
+    outputs: tuple[tuple[str, str, tuple[str, ...]], ...]
+    seed: int
+    tier: str = "quick"
+    block: int = 64
+    needed: frozenset[str] = field(default=frozenset(), compare=False)
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Which lanes of a run to compute.
+
+    `near_solution` starts them at eps^(3/4) of the solution, differently for each replicate: where they end is the floor. With `shaken`, the number of one replicate, that replicate is repeated
+    with its inputs moved by one unit in the last place, differently for each entry of `replicates`.
+    """
+
+    instances: tuple[int, ...]
+    replicates: tuple[int, ...] = (0,)
+    near_solution: bool = False
+    shaken: int | None = None
+
+
+def use_compile_cache(folder: Path) -> None:
+    """Keeps compilations in a folder; called by the command line, never on import."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def versions() -> dict[str, str]:
+    """The versions that results depend on, and the kind of device."""
+    return {"jax": jax.__version__, "numpy": np.__version__, "device": jax.default_backend()}
+
+
+class Simulator:
+    """The kernels and families of a project, each compiled once per shape."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.compilations = 0
+        self._compiled: dict[Any, Any] = {}
+        self._data: dict[Any, xr.Dataset] = {}
+        self._facts: dict[str, tuple[bool, bool]] = {}
+        self._locks: dict[Any, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def data(self, run: Run, lanes: Lanes, keep: Any = None) -> xr.Dataset:
+        """The measured letters on these lanes: dims are the swept letters, `instance`, `replicate`, the along letter, a letter's own.
+
+        `keep(point)` tells whether a cell is inside the assumptions; others are not run and read NaN, with `ran` False.
+        Raises KernelFault.
+        """
+        key = (run, lanes)
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._data:
+                self._data[key] = self._simulate(run, lanes, keep)
+        return self._data[key]
+
+    def is_random(self, run: Run) -> bool:
+        """Whether instances of the family differ by more than their boxed letters."""
+        return self._family_facts(run)[0]
+
+    def has_solution(self, run: Run) -> bool:
+        """Whether the family's problems know their solution, so that a run can be started there."""
+        return self._family_facts(run)[1]
+
+    def _family_facts(self, run: Run) -> tuple[bool, bool]:
+        """Whether draws have parameters, and whether problems have a solution; read off shapes alone."""
+        if run.family is None:
+            return False, False
+        with self._lock:
+            known = self._facts.get(run.family)
+        if known is None:
+            letters = self._statics(run)[0] | self._example(run)
+            family = self._family(run)
+            try:
+                with _double():
+                    drawn = jax.eval_shape(lambda: family.draw(jax.random.key(0), **_pick(family.draw, letters)))
+                    problem = jax.eval_shape(lambda: self._problem(run, letters))
+            except (KernelFault, Slip):
+                raise
+            except Exception as error:
+                raise KernelFault(self._blame(run, error)) from error
+            known = bool(jax.tree.leaves(drawn)), getattr(problem, "solution", None) is not None
+            with self._lock:
+                self._facts[run.family] = known
+        return known
+
+    # one run
+
+    def _simulate(self, run: Run, lanes: Lanes, keep: Any) -> xr.Dataset:
+        kernel = self._kernel(run)
+        names = [name for name, _ in run.sweep if self.takes(run, name)]
+        sweep = {name: values for name, values in run.sweep if name in names}
+        points = list(product(*sweep.values()))
+        grid = [(p, i, r) for p in range(len(points)) for i in lanes.instances for r in lanes.replicates]
+        letters = [self._letters(run, dict(zip(names, points[p], strict=True)), i) for p, i, _ in grid]
+        ran = np.array([keep is None or bool(keep(values)) for values in letters])
+        rows: list[dict[str, np.ndarray] | None] = [None] * len(grid)
+        with _double():
+            for static in self._statics(run):
+                mine = [n for n in range(len(grid)) if ran[n] and all(letters[n][k] == v for k, v in static.items())]
+                if not mine:
+                    continue
+                python = next(iter(inspect.signature(kernel).parameters), "") == "rng"
+                compute = self._python_rows if python else self._compiled_rows
+                for n, row in zip(mine, compute(run, static, [(letters[m], grid[m]) for m in mine], lanes), strict=True):
+                    rows[n] = row
+        return self._dataset(run, lanes, sweep, rows, ran)
+
+    def _compiled_rows(self, run: Run, static: dict[str, Any], cells: Sequence[Any], lanes: Lanes) -> list[dict[str, np.ndarray]]:
+        inputs = self._inputs(run, static, cells, lanes)
+        block = run.block
+        function = self._compile(run, static, {name: values[:1].repeat(block, axis=0) for name, values in inputs.items()})
+        along, steps = self._along(run, padded=True), len(self._along(run))
+        rows: list[dict[str, np.ndarray]] = []
+        for begin in range(0, len(cells), block):
+            part = {name: values[begin : begin + block] for name, values in inputs.items()}
+            size = len(part["instance"])
+            padded = {name: np.concatenate([v, v[:1].repeat(block - size, axis=0)]) if size < block else v for name, v in part.items()}
+            out = {name: np.asarray(values) for name, values in function(padded, along).items()}
+            out = {name: values[:, :steps] if own else values for name, values in out.items() for own in [self._has_steps(run, name, values)]}
+            rows += [{name: values[n] for name, values in out.items()} for n in range(size)]
+        return rows
+
+    def _compile(self, run: Run, static: dict[str, Any], inputs: Mapping[str, np.ndarray]) -> Any:
+        along = self._along(run, padded=True)
+        shapes = tuple((name, v.shape, str(v.dtype)) for name, v in sorted({**inputs, "along": along}.items()))
+        key = (run.kernel, run.family, run.outputs, tuple(sorted(static.items())), run.along and run.along[0], shapes, run.tier)
+        with self._lock:
+            lock = self._locks.setdefault(("compile", key), threading.Lock())
+        with lock:
+            if key not in self._compiled:
+                lane = lambda values, checkpoints: self._lane(run, static, values, checkpoints)  # noqa: E731
+                try:
+                    jitted = jax.jit(jax.vmap(lane, in_axes=(0, None)))
+                    self._compiled[key] = jitted.lower(inputs, along).compile(compiler_options=COMPILER[run.tier] or None)
+                except (KernelFault, Slip):
+                    raise
+                except Exception as error:
+                    raise KernelFault(self._blame(run, error)) from error
+                self.compilations += 1
+        return self._compiled[key]
+
+    def _lane(self, run: Run, static: dict[str, Any], values: Mapping[str, Any], checkpoints: Any) -> dict[str, Any]:
+        traced = {name: values[name] for name in values if name not in _LANE}
+        nudged = {n: _move(v, values["nudge"], 1) for n, v in traced.items()}
+        letters = {**static, **nudged} | ({run.along[0]: checkpoints} if run.along else {})
+        root = jax.random.fold_in(jax.random.key(values["seed"]), _hash(run.family or ""))
+        draw_key = jax.random.fold_in(root, values["instance"])
+        noise_key = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(root, values["point"]), values["instance"]), values["replicate"])
+        problem = self._problem(run, letters, draw_key, values["nudge"], values["near_solution"])
+        out = self._kernel(run)(noise_key, problem, **_pick(self._kernel(run), letters))
+        return self._collect(run, out, problem, checkpoints)
+
+    def _problem(self, run: Run, letters: Mapping[str, Any], key: Any = None, nudge: Any = 0, near_solution: Any = 0) -> Any:
+        if run.family is None:
+            return None
+        family = self._family(run)
+        key = jax.random.key(0) if key is None else key
+        parameters = _move(family.draw(key, **_pick(family.draw, letters)), nudge, 2)
+        problem = family.build(parameters, **_pick(family.build, letters))
+        if hasattr(problem, "start"):
+            start = _move(problem.start, nudge, 3)
+            if getattr(problem, "solution", None) is not None:
+                there = _move(problem.solution, near_solution, 4, NEAR)
+                start = jax.tree.map(lambda away, home: jnp.where(near_solution > 0, home, away), start, there)
+            problem = problem._replace(start=start)
+        return problem
+
+    def _collect(self, run: Run, out: Any, problem: Any, checkpoints: Any) -> dict[str, Any]:
+        if not isinstance(out, Mapping):
+            raise KernelFault(f"the kernel {run.kernel} returns {type(out).__name__}; it must return a dict of arrays, one per measured letter.")
+        collected = {}
+        for letter, name, dims in run.outputs:
+            if name in out:
+                value = jnp.asarray(out[name])
+            elif problem is not None and hasattr(problem, name):
+                value = jnp.asarray(getattr(problem, name))
+            elif letter not in run.needed:
+                continue
+            else:
+                have = ", ".join(sorted(map(str, out)))
+                raise KernelFault(f"the kernel {run.kernel} returns {have}, and neither it nor the problem has {name!r}. Return it, or mend the where table.")
+            steps = len(checkpoints)
+            own = value.ndim - len(dims)
+            if not (own == 0 or (own == 1 and value.shape[0] == steps)):
+                wanted = f"({', '.join([f'{steps} checkpoints of {run.along[0]}' if run.along else '', *dims]).strip(', ')})"
+                raise KernelFault(f"the kernel {run.kernel} returns {name} of shape {value.shape}; it must be one number or {wanted}.")
+            collected[letter] = value.astype(jnp.float64)
+        return collected
+
+    def _python_rows(self, run: Run, static: dict[str, Any], cells: Sequence[Any], lanes: Lanes) -> list[dict[str, np.ndarray]]:
+        kernel = self._kernel(run)
+        inputs = self._inputs(run, static, cells, lanes)
+        names = [name for name in inputs if name not in _LANE]
+
+        def build(values: Any) -> Any:
+            letters = {**static, **{n: values[n] for n in names}} | ({run.along[0]: self._along(run)} if run.along else {})
+            root = jax.random.fold_in(jax.random.key(values["seed"]), _hash(run.family or ""))
+            return self._problem(run, letters, jax.random.fold_in(root, values["instance"]), values["nudge"], values["near_solution"])
+
+        try:
+            problems = jax.tree.map(np.asarray, jax.jit(jax.vmap(build))(inputs)) if run.family else None
+        except Exception as error:
+            raise KernelFault(self._blame(run, error)) from error
+        rows = []
+        for n, (letters, _) in enumerate(cells):
+            problem = jax.tree.map(lambda leaf, lane=n: leaf[lane], problems)
+            rng = np.random.default_rng([int(inputs[name][n]) for name in ("seed", "point", "instance", "replicate")] + [_hash(run.family or "")])
+            given = letters | ({run.along[0]: np.asarray(run.along[1])} if run.along else {})
+            try:
+                out = kernel(rng, problem, **_pick(kernel, given))
+            except Exception as error:
+                raise KernelFault(self._blame(run, error)) from error
+            rows.append({letter: np.asarray(value) for letter, value in self._collect(run, out, problem, self._along(run)).items()})
+        return rows
+
+    def _dataset(self, run: Run, lanes: Lanes, sweep: Mapping[str, Any], rows: list[Any], ran: np.ndarray) -> xr.Dataset:
+        lead = (*sweep, "instance", "replicate")
+        shape = (*(len(values) for values in sweep.values()), len(lanes.instances), len(lanes.replicates))
+        variables: dict[str, Any] = {"ran": (lead, ran.reshape(shape))}
+        first = next((row for row in rows if row is not None), None)
+        if first is not None:
+            for letter, _, dims in run.outputs:
+                if letter not in first:
+                    continue
+                like = np.full(first[letter].shape, np.nan)
+                stacked = np.stack([like if row is None else row[letter] for row in rows]).reshape(*shape, *like.shape)
+                own = (run.along[0],) if run.along and like.ndim > len(dims) else ()
+                variables[letter] = ((*lead, *own, *dims), stacked)
+        coords: dict[str, Any] = {name: list(values) for name, values in sweep.items()}
+        coords |= {"instance": list(lanes.instances), "replicate": list(lanes.replicates)}
+        if run.along:
+            coords[run.along[0]] = list(run.along[1])
+        for name, values in run.varies:
+            coords[name] = ("instance", [values[i % len(values)] for i in lanes.instances])
+        return xr.Dataset(variables, coords)
+
+    # letters
+
+    def _letters(self, run: Run, point: Mapping[str, float], instance: int) -> dict[str, Any]:
+        varied = {name: values[instance % len(values)] for name, values in run.varies}
+        return {**dict(run.fixed), **varied, **point}
+
+    def _inputs(self, run: Run, static: Mapping[str, Any], cells: Sequence[Any], lanes: Lanes) -> dict[str, np.ndarray]:
+        count = len(cells)
+        swept = {name for name, _ in run.sweep}
+        point = [_hash(repr(sorted((n, float(v)) for n, v in letters.items() if n in swept))) for letters, _ in cells]
+        replicates = np.array([cell[2] for _, cell in cells], np.uint32)
+        inputs: dict[str, np.ndarray] = {
+            "seed": np.full(count, run.seed, np.uint32),
+            "point": np.array(point, np.uint32),
+            "instance": np.array([cell[1] for _, cell in cells], np.uint32),
+            "replicate": replicates if lanes.shaken is None else np.full(count, lanes.shaken, np.uint32),
+            "nudge": np.zeros(count, np.uint32) if lanes.shaken is None else replicates + np.uint32(1),
+            "near_solution": (replicates + np.uint32(1)) * np.uint32(lanes.near_solution),
+        }
+        if cells:
+            for name in cells[0][0]:
+                if name not in static and self.takes(run, name):
+                    values = np.array([letters[name] for letters, _ in cells])
+                    inputs[name] = values.astype(np.int64 if values.dtype.kind in "iu" else np.float64)
+        return inputs
+
+    def _statics(self, run: Run) -> list[dict[str, Any]]:
+        """The combinations of letters that are Python numbers inside kernels: one compilation each."""
+        whole = {name: value for name, value in run.fixed if isinstance(value, int) and self.takes(run, name)}
+        sized = {name: values for name, values in run.sweep if name in run.sized and self.takes(run, name)}
+        return [{**whole, **dict(zip(sized, combination, strict=True))} for combination in product(*sized.values())]
+
+    def _example(self, run: Run) -> dict[str, Any]:
+        return self._letters(run, {name: values[0] for name, values in run.sweep}, 0) | self._statics(run)[0]
+
+    def _along(self, run: Run, padded: bool = False) -> np.ndarray:
+        """The checkpoints; padded by repeating the last to one of few lengths, so that claims with other grids share compilations."""
+        if run.along is None:
+            return np.zeros(0)
+        values = np.asarray(run.along[1])
+        if padded:
+            values = np.pad(values, (0, max(64, 2 ** int(np.ceil(np.log2(len(values))))) - len(values)), mode="edge")
+        return values.astype(np.int64 if values.dtype.kind in "iu" else np.float64)
+
+    def _has_steps(self, run: Run, letter: str, values: np.ndarray) -> bool:
+        """Whether a letter's block (lanes, ...) has an axis of checkpoints."""
+        dims = next(dims for name, _, dims in run.outputs if name == letter)
+        return run.along is not None and values.ndim - 1 > len(dims)
+
+    def takes(self, run: Run, name: str) -> bool:
+        """Whether the kernel or the family takes the letter; one that neither takes is no dimension of the data."""
+        functions = [self._kernel(run)] + ([self._family(run).draw, self._family(run).build] if run.family else [])
+        return any(name in inspect.signature(function).parameters for function in functions)
+
+    def _kernel(self, run: Run) -> Any:
+        return self._load(run.kernel, "simulations", run)
+
+    def _family(self, run: Run) -> Any:
+        return self._load(run.family or "", "simulations/problems", run)
+
+    def _load(self, name: str, folder: str, run: Run) -> Any:
+        key = (folder, name)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = load(self.project, name, folder)
+            except Slip:
+                raise
+            except Exception as error:
+                raise KernelFault(f"{folder}/{name.split(':')[0]}.py does not load: {type(error).__name__}: {error}") from error
+        return self._compiled[key]
+
+    def _blame(self, run: Run, error: Exception) -> str:
+        """What failed, at the last line of the project's own simulations/ that the error passed through."""
+        place = ""
+        trace = error.__traceback__
+        while trace is not None:
+            file = Path(trace.tb_frame.f_code.co_filename)
+            if any(file.is_relative_to(root / "simulations") for root in self.project.roots):
+                place = f" at simulations/{file.relative_to(next(p for p in file.parents if p.name == 'simulations'))}, line {trace.tb_lineno}"
+            trace = trace.tb_next
+        text = str(error).strip().splitlines()
+        return f"{run.kernel} on {run.family or 'no family'} failed{place}: {type(error).__name__}: {text[0] if text else ''}"
+
+
+_LANE = ("seed", "point", "instance", "replicate", "nudge", "near_solution")
+
+
+@contextlib.contextmanager
+def _double() -> Any:
+    """float64, no silent rank promotion and full-precision products, for this block only."""
+    with jax.enable_x64(True), jax.numpy_rank_promotion("raise"), jax.default_matmul_precision("highest"):
+        yield
+
+
+def _pick(function: Any, letters: Mapping[str, Any]) -> dict[str, Any]:
+    """The letters that a function takes by name. Raises KernelFault for one that no letter fills."""
+    picked = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            if name in letters:
+                picked[name] = letters[name]
+            elif parameter.default is parameter.empty:
+                raise KernelFault(
+                    f"{function.__module__.rpartition('.')[2]}.{function.__name__} takes {name}, which no letter of the claim fills. "
+                    f'Add  {name}: fixed("meaning", value)  to its where table.'
+                )
+    return picked
+
+
+def _move(tree: Any, nudge: Any, salt: int, power: float = 1.0) -> Any:
+    """Floating-point leaves moved up or down by a part eps^power of themselves where nudge is not 0; whole numbers stay."""
+    leaves, structure = jax.tree.flatten(tree)
+    moved = []
+    for index, leaf in enumerate(leaves):
+        leaf = jnp.asarray(leaf)
+        if jnp.issubdtype(leaf.dtype, jnp.floating):
+            key = jax.random.fold_in(jax.random.key(nudge), 1000 * salt + index)
+            sign = jax.random.rademacher(key, leaf.shape, leaf.dtype)
+            step = jnp.where(jnp.asarray(nudge) > 0, jnp.finfo(leaf.dtype).eps ** power, 0.0).astype(leaf.dtype)
+            leaf = leaf * (1 + sign * jnp.broadcast_to(step, leaf.shape))
+        moved.append(leaf)
+    return jax.tree.unflatten(structure, moved)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def block_size(lanes: int) -> int:
+    """Lanes per compiled block: the first look's lanes rounded up to a power of two, between bounds; never changed by later looks."""
+    return int(np.clip(2 ** int(np.ceil(np.log2(max(lanes, 1)))), *BLOCK))

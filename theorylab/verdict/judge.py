@@ -1,0 +1,138 @@
+"""Claim and cells -> Verdict: each family on its own, the worst of them, then the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..bound import evaluate
+from ..claim import Claim
+from ..estimate import Cells
+from . import explicit, slopes
+from .parts import Part, Rule
+
+GATING_INDEX = 5.7
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """supported, refuted or inconclusive, with reason codes, flags, evidence, and the families it was read from."""
+
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    evidence: str = "sampled"
+    parts: tuple[Part, ...] = ()
+    controls: tuple[ControlVerdict, ...] = ()
+    tau: float | None = None
+    detail: str = ""
+
+    @property
+    def worst(self) -> Part | None:
+        """The family that decided: a refuted one, else an open one, else the tightest."""
+        rank = {"refuted": 2, "inconclusive": 1, "supported": 0}
+        return max(self.parts, key=lambda p: (rank[p.verdict], _closeness(p)), default=None)
+
+    @property
+    def tightness(self) -> float | None:
+        """The largest measured / bound over the families."""
+        return max((p.tightness for p in self.parts if p.tightness is not None), default=None)
+
+    @property
+    def detectable(self) -> float | None:
+        """The deviation that would have been refuted in nine runs out of ten, on the family where it is easiest to see."""
+        found = [p.detectable for p in self.parts if p.detectable is not None]
+        if not found:
+            return None
+        return max(found) if any(p.tightness is not None and not p.trends for p in self.parts) else min(found)
+
+    @property
+    def gating(self) -> bool:
+        """Whether a rerun on fresh seeds would change the verdict less often than once in a thousand."""
+        if self.verdict == "inconclusive":
+            return False
+        return self.verdict == "refuted" or all(p.margin is None or p.margin >= GATING_INDEX for p in self.parts)
+
+
+@dataclass(frozen=True)
+class ControlVerdict:
+    """What became of one control: its title, kind, expected and found verdict, and the part that decided."""
+
+    title: str
+    kind: str
+    expected: str
+    verdict: str
+    part: Part | None = None
+    detail: str = ""
+    statement: Any = field(default=None, compare=False)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the control came out as it must."""
+        return self.verdict == self.expected
+
+
+def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None) -> Part:
+    """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen."""
+    search = search or cells
+    if cells.kind.form == "trend":
+        return slopes.judge_trend(claim, cells, rule)
+    if cells.kind.form == "rate":
+        return slopes.judge_rate(claim, cells, rule)
+    if claim.holds.name == "for every instance":
+        return explicit.every_instance(cells, rule)
+    if claim.holds.name == "with probability":
+        table = {claim.letter(name): values for name, values in cells.axes.items()}
+        allowed = 1 - np.broadcast_to(evaluate(claim.holds.probability, table).value, cells.keep.shape[1:])
+        return explicit.with_probability(cells, search, rule, allowed)
+    return explicit.in_expectation(cells, search, rule)
+
+
+def ranked(claim: Claim, cells: Cells, rule: Rule, top: int) -> tuple[int, ...]:
+    """The numbers of the instances that come nearest to a refutation, to be tested on other seeds."""
+    scores = explicit.nearness(cells) if cells.kind.form == "explicit" else slopes.steepness(claim, cells, rule)
+    order = np.argsort(-np.nan_to_num(scores, nan=np.inf), kind="stable")[:top]
+    return tuple(cells.instances[i] for i in order)
+
+
+def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
+    """The verdict over families: one refutes, all must support. A vacuous family is shown and counts for nothing beside others."""
+    counting = [p for p in parts if "vacuous" not in p.flags] or list(parts)
+    flags = tuple(dict.fromkeys(flag for part in (counting if len(counting) < len(parts) else parts) for flag in part.flags))
+    if any("loose" in p.flags for p in parts) and any((p.tightness or 0) >= 0.1 for p in parts):
+        flags = tuple(f for f in flags if f != "loose")
+    if any(p.verdict == "refuted" for p in parts):
+        return Verdict("refuted", (), flags, parts=tuple(parts), tau=tau)
+    if counting and all(p.verdict == "supported" for p in counting):
+        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau)
+    reasons = tuple(dict.fromkeys(reason for part in counting for reason in part.reasons)) or ("COVERAGE",)
+    return Verdict("inconclusive", reasons, flags, parts=tuple(parts), tau=tau)
+
+
+def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_algorithm: bool) -> Verdict:
+    """A support stands only if every control that must fail was caught, one of them an algorithm where an algorithm is claimed about."""
+    verdict = replace(verdict, controls=tuple(controls))
+    if verdict.verdict != "supported":
+        return verdict
+    missed = [c for c in controls if not c.as_expected]
+    caught = any(c.kind == "algorithm" and c.as_expected for c in controls)
+    if missed:
+        return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=f"not caught: {', '.join(c.title for c in missed)}")
+    if needs_algorithm and not caught:
+        return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail="the claim names no broken algorithm among its controls")
+    return verdict
+
+
+def summary(verdict: Verdict) -> Mapping[str, Any]:
+    """The numbers of a verdict that a record compares."""
+    part = verdict.worst
+    return {"verdict": verdict.verdict, "reasons": list(verdict.reasons), "tightness": verdict.tightness, "interval": part.interval if part else None}
+
+
+def _closeness(part: Part) -> float:
+    if part.trends:
+        return max(float(t["high"]) - float(t["threshold"]) for t in part.trends.values())
+    return part.tightness or 0.0

@@ -1,0 +1,330 @@
+"""The line for one claim: plan, simulate look by look, estimate, judge with its controls, confirm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from . import plan as planning
+from .claim import Claim, Control, Slip
+from .estimate import Cells, cells
+from .kind import untested
+from .plan import SEARCH, TOP, Plan
+from .project import Project, family_signature, kernel_signature
+from .simulate import KernelFault, Lanes, Run, Simulator, block_size
+from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
+from .verdict.parts import Part, Rule
+
+FRESH = 1_000_003
+SHAKES = tuple(range(16))
+STARTS = tuple(range(4))
+FLOOR_INSTANCES = 16
+STRETCH = 10.0
+CLEAR = 1e-3
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`."""
+
+    claim: Claim
+    plan: Plan | None
+    verdict: Verdict | None
+    data: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    seconds: float = 0.0
+    note: str = ""
+    fault: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether verdict and controls came out as the claim's author expects; a claim that is not checked is no surprise."""
+        if self.verdict is None:
+            return not self.fault
+        expected = self.claim.expect
+        return (
+            not self.fault
+            and self.verdict.verdict == expected.verdict
+            and set(expected.reasons) <= set(self.verdict.reasons)
+            and all(c.as_expected for c in self.verdict.controls)
+        )
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nothing surprising was found, but the claim or a control stayed open against expectation."""
+        if self.verdict is None or self.fault or self.as_expected:
+            return False
+        wrong = {"supported": "refuted", "refuted": "supported"}
+        contradicted = self.verdict.verdict == wrong.get(self.claim.expect.verdict)
+        return not contradicted and all(c.as_expected or c.verdict == "inconclusive" for c in self.verdict.controls)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is made: the tier, the error spent per side of each claim, and the root seed."""
+
+    tier: str = "quick"
+    alpha: float = 0.01
+    seed: int = 0
+
+
+def takes(project: Project, claim: Claim) -> frozenset[str]:
+    """The letters that a claim's kernels and families take, as far as their source says."""
+    signatures = [kernel_signature(project, name) for name in claim.kernels]
+    signatures += [family_signature(project, name) for name in claim.problems]
+    return frozenset(letter for s in signatures for letter in (*(s.takes or ()), *s.optional))
+
+
+def verify(claim: Claim, simulator: Simulator, options: Options = Options(), tell: Callable[[str], None] = lambda text: None) -> Result:
+    """Checks one claim with its controls. Never raises for what a kernel does; a fault is part of the result."""
+    began = time.perf_counter()
+    note = untested(claim)
+    if not note and claim.tier == "full" and options.tier == "quick":
+        note = "not run (full)"
+    if note:
+        return Result(claim, None, None, note=note)
+    plan = None
+    try:
+        plan = planning.plan(claim, takes=takes(simulator.project, claim), tier=options.tier, alpha=options.alpha, seed=options.seed)
+        main = Trial(plan, simulator)
+        controls = [(control, _control_trial(plan, control, simulator)) for control in claim.controls]
+        for look in range(len(plan.looks)):
+            tell(f"{plan.looks[look]} replicates" if plan.noisy else "")
+            main.advance(look)
+            for _, trial in controls:
+                trial.advance(look)
+            if main.decided and all(trial.decided for _, trial in controls):
+                break
+        verdict = main.confirmed()
+        verdict = with_controls(replace(verdict, tau=plan.tau), [_control_verdict(control, trial) for control, trial in controls], bool(claim.kernels))
+        data = main.data() | {f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()}
+        return Result(claim, plan, verdict, data, time.perf_counter() - began)
+    except (KernelFault, Slip) as fault:
+        broken = Verdict("inconclusive", ("BROKEN",), detail=str(fault))
+        return Result(claim, plan, broken, seconds=time.perf_counter() - began, fault=str(fault))
+
+
+class Trial:
+    """One claim, or one control, on its way through the looks."""
+
+    def __init__(self, plan: Plan, simulator: Simulator, control: bool = False) -> None:
+        self.plan, self.simulator, self.control = plan, simulator, control
+        self.verdict = Verdict("inconclusive", ("BUDGET",))
+        self.look = 0
+        self._groups: dict[str, tuple[Run, Cells, Cells | None]] = {}
+
+    @property
+    def decided(self) -> bool:
+        """Whether more replicates could not change the verdict."""
+        return self.verdict.verdict != "inconclusive" or not self.plan.noisy
+
+    def advance(self, look: int) -> None:
+        """Judges with the replicates of this look, unless an earlier one decided."""
+        if look and self.decided:
+            return
+        self.look = look
+        parts = [self._family(family, look) for family in self.plan.claim.problems or (None,)]
+        self.verdict = combine(parts, self.plan.tau)
+
+    def confirmed(self) -> Verdict:
+        """The verdict, where a refutation was found again: in shaken arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
+        if self.verdict.verdict != "refuted":
+            return self.verdict
+        guilty = [part for part in self.verdict.parts if part.verdict == "refuted"]
+        if not self.plan.noisy and self.plan.kind.form == "explicit":
+            if any(self._survives(part) for part in guilty):
+                return self.verdict
+            return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
+        if self.control and not self.plan.noisy:
+            return self.verdict
+        again = Trial(_fresh(self.plan, stretch=1.0 if self.control else STRETCH), self.simulator, self.control)
+        for look in range(len(self.plan.looks)):
+            again.advance(look)
+            if again.decided:
+                break
+        if again.verdict.verdict == "refuted":
+            return self.verdict
+        return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",))
+
+    def data(self) -> dict[str, xr.Dataset]:
+        """The measurements, one dataset per kernel and family."""
+        groups = {}
+        for family, (run, cells_, _) in self._groups.items():
+            groups[f"{run.kernel} on {family}" if family else run.kernel] = self._measured(run, cells_.instances, self._replicates(self.look))
+        return groups
+
+    def _family(self, family: str | None, look: int) -> Part:
+        plan = self.plan
+        rule = Rule(plan.tau, plan.alphas[look], plan.alpha, self.control)
+        run = self.run(family)
+        known = self._groups.get(family or "")
+        search = known[2] if known else None
+        chosen = known[1].instances if known else None
+        if chosen is None:
+            chosen = tuple(range(self._instances(run)))
+            if plan.noisy and not self._averaged:
+                search = self._cells(run, chosen, tuple(range(SEARCH)))
+                chosen = ranked(plan.claim, search, rule, TOP)
+        instances = chosen if not self._averaged else tuple(range(plan.looks[look]))
+        found = self._cells(run, instances, self._replicates(look))
+        if self._averaged:
+            found = _over_instances(found)
+            search = _over_instances(self._cells(run, tuple(range(100_000, 100_000 + SEARCH)), (0,)))
+        self._groups[family or ""] = (run, found, search)
+        return judge_family(plan.claim, found, rule, search)
+
+    @property
+    def _averaged(self) -> bool:
+        return self.plan.claim.holds.name == "on average over the family"
+
+    @property
+    def _has_floor(self) -> bool:
+        """Whether the quantity falls along a run: only then is where a run ends, started near the solution, a floor."""
+        if self.plan.along is None or self.plan.kind.side == "lower":
+            return False
+        return bool(self.plan.along[1][-1] > self.plan.along[1][0])
+
+    def _replicates(self, look: int) -> tuple[int, ...]:
+        if not self.plan.noisy or self._averaged:
+            return (0,)
+        return tuple(range(SEARCH, SEARCH + self.plan.looks[look]))
+
+    def _instances(self, run: Run) -> int:
+        boxed = any(self.simulator.takes(run, name) for name in self.plan.varies)
+        return self.plan.instances if boxed or self.simulator.is_random(run) else 1
+
+    def _cells(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> Cells:
+        data = self._measured(run, instances, replicates)
+        floor = None
+        if self._has_floor and self.simulator.has_solution(run):
+            few = instances if self.plan.noisy else instances[:FLOOR_INSTANCES]
+            floor = self.merged(run, Lanes(few, STARTS, near_solution=True))
+        return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, data, floor)
+
+    def _measured(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> xr.Dataset:
+        """All replicates of some instances, computed in the steps in which the looks ask for them."""
+        steps, begin = [], 0
+        for size in (len(replicates),) if len(replicates) <= SEARCH else (8, *(8 * 2**n for n in range(10))):
+            if begin < len(replicates):
+                steps.append(self.merged(run, Lanes(instances, replicates[begin : begin + size])))
+                begin += size
+        return steps[0] if len(steps) == 1 else xr.concat(steps, "replicate", data_vars="all", coords="minimal", compat="override", join="outer")
+
+    def merged(self, run: Run, lanes: Lanes) -> xr.Dataset:
+        """The data of the claim's kernel, the least over several, with the letters that rival kernels measure beside them."""
+        claim = self.plan.claim
+        keep = lambda values: planning.admissible(claim, values)  # noqa: E731
+        data = [self.simulator.data(replace(run, kernel=kernel), lanes, keep) for kernel in claim.kernels]
+        merged = data[0]
+        for other in data[1:]:
+            name = self.plan.kind.quantity.name
+            merged = merged.assign({name: np.minimum(merged[name], other[name])})
+        for kernel, outputs in _rivals(claim).items():
+            rival = self.simulator.data(replace(run, kernel=kernel, outputs=outputs, needed=frozenset(o[0] for o in outputs)), lanes, keep)
+            merged = merged.assign({letter: rival[letter] for letter, _, _ in outputs})
+        return merged
+
+    def run(self, family: str | None) -> Run:
+        """The run of the claim's first kernel on one family."""
+        plan = self.plan
+        claim = plan.claim
+        rivals = {letter for outputs in _rivals(claim).values() for letter, _, _ in outputs}
+        outputs = tuple((s.name, s.name, role.dims) for s, role in claim.where.items() if role.kind == "measured" and s.name not in rivals)
+        lanes = int(np.prod([len(v) for v in plan.sweep.values()] or [1])) * (plan.instances if not plan.noisy else TOP * plan.looks[0])
+        return Run(
+            kernel=claim.kernels[0],
+            family=family,
+            sweep=tuple((name, tuple(values.tolist())) for name, values in plan.sweep.items()),
+            along=(plan.along[0], tuple(plan.along[1].tolist())) if plan.along else None,
+            varies=tuple((name, tuple(values.tolist())) for name, values in plan.varies.items()),
+            fixed=tuple(plan.fixed.items()),
+            sized=frozenset(s.name for s, role in claim.where.items() if role.kind == "sized"),
+            outputs=outputs,
+            needed=frozenset(_needed(claim)),
+            seed=plan.seed,
+            tier=plan.tier,
+            block=block_size(lanes),
+        )
+
+    def _survives(self, part: Part) -> bool:
+        """Whether the part's witness still violates with its inputs moved by one unit in the last place, in each of 16 ways."""
+        run, found, search = self._groups[part.family]
+        if self.control and part.worst["ratio"] > 1 + CLEAR:
+            return True
+        lanes = Lanes((part.worst["instance"],), SHAKES, shaken=int(part.worst["replicate"]))
+        shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, self.merged(run, lanes))
+        rule = Rule(self.plan.tau, self.plan.alpha, self.plan.alpha)
+        keep = found.keep[[found.instances.index(part.worst["instance"])]]
+        each = [replace(shaken.replicate(r), keep=keep) for r in range(len(SHAKES))]
+        return all(judge_family(self.plan.claim, one, rule, search).verdict == "refuted" for one in each)
+
+
+def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:
+    claim = plan.claim.under(control)
+    own = planning.plan(claim, takes=takes(simulator.project, claim), tier=plan.tier, alpha=plan.alpha, seed=plan.seed, tau=plan.tau)
+    return Trial(replace(own, looks=plan.looks) if own.noisy == plan.noisy else own, simulator, control.expect.verdict == "refuted")
+
+
+def _control_verdict(control: Control, trial: Trial) -> ControlVerdict:
+    verdict = trial.confirmed()
+    return ControlVerdict(
+        control.title,
+        control.kind,
+        control.expect.verdict,
+        verdict.verdict,
+        verdict.worst,
+        ", ".join(verdict.reasons),
+        trial.plan.claim.statement,
+    )
+
+
+def _fresh(plan: Plan, stretch: float) -> Plan:
+    """The same plan on other seeds and, for a trend, on a range extended tenfold where the letters' roles allow it."""
+    if plan.kind.form == "explicit":
+        stretch = 1.0
+    roles = {symbol.name: role for symbol, role in plan.claim.where.items()}
+    sweep = {n: planning.grid(roles[n], stretch) if roles[n].kind in ("grows", "shrinks") and not roles[n].among else v for n, v in plan.sweep.items()}
+    along = plan.along
+    if along is not None and stretch > 1 and (roles[along[0]].high or 0) > (roles[along[0]].low or 0):
+        role = roles[along[0]]
+        longer = planning.checkpoints(replace(role, high=role.high * int(stretch)))
+        along = (along[0], longer)
+    return replace(plan, seed=plan.seed + FRESH, sweep=sweep, along=along)
+
+
+def _needed(claim: Claim) -> set[str]:
+    """The names of the letters that the statement, the assumptions and the trivial value use."""
+    expressions = [claim.statement, *claim.assuming, *([claim.trivially] if hasattr(claim.trivially, "free_symbols") else [])]
+    return {symbol.name for expression in expressions for symbol in expression.free_symbols}
+
+
+def _rivals(claim: Claim) -> dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]:
+    """The kernels that measure letters of their own: kernel -> (letter, output, axes)."""
+    rivals: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {}
+    for symbol, role in claim.where.items():
+        if role.kind == "measured" and role.by and symbol.name in _needed(claim):
+            module, function, *output = role.by.split(":")
+            kernel = f"{module}:{function}"
+            rivals[kernel] = (*rivals.get(kernel, ()), (symbol.name, output[0] if output else symbol.name, role.dims))
+    return rivals
+
+
+def _over_instances(found: Cells) -> Cells:
+    """Instances as replicates: what an average over the family is taken over."""
+    swap = lambda a: a.transpose(1, 0, 2) if a.ndim == 3 else a  # noqa: E731
+    return replace(
+        found,
+        quantity=swap(found.quantity),
+        letters={symbol: swap(values) for symbol, values in found.letters.items()},
+        keep=found.keep.all(0, keepdims=True),
+        nonfinite=swap(found.nonfinite),
+        censored=swap(found.censored),
+        boxed={name: values[:1] for name, values in found.boxed.items()},
+        instances=(0,),
+        trivial=None if found.trivial is None else found.trivial.mean(0, keepdims=True),
+    )
+

@@ -1,0 +1,212 @@
+"""Claims, tests and verdicts in sentences: what `show` prints, and what a failure message answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtri
+
+from .claim import Claim
+from .plan import SEARCH, TOP, Plan
+from .report.formula import text
+from .verdict.parts import REASONS, Part
+from .verdict.slopes import RATE_TAU
+from .verify import Result
+
+SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
+
+
+def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
+    """Headed paragraphs on the test that a claim gets and on what its verdict will and will not mean."""
+    return [
+        ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}"]),
+        ("Source", [cite(claim)]),
+        ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items()]),
+        ("Test", _test(plan)),
+        ("Data", _data(claim, plan)),
+        ("Controls", [f"{c.title} ({c.kind}): must come out {c.expect.verdict}" for c in claim.controls] or ["none"]),
+        ("A verdict of supported means", [_meaning(plan)]),
+        ("It does not show", beyond(claim, plan)),
+        ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
+    ]
+
+
+def cite(claim: Claim) -> str:
+    """The source on one line, with the place and with what the statement rests on."""
+    source = claim.source
+    where = ", ".join(part for part in (f"arXiv:{source.arxiv}" if source.arxiv else "", source.venue) if part)
+    note = f"; {source.note}" if source.note else ""
+    return f"{source.authors}: {source.title} ({source.year}). {where}. {source.place} [{source.basis}{note}]"
+
+
+def replay(claim: Claim, part: Part, control: int = 0) -> str:
+    """The command that runs the worst point of a family again."""
+    if not part.worst:
+        return f"theorylab verify {claim.name}"
+    point = ",".join(f"{name}={float(value)!r}" for name, value in part.worst["letters"].items())
+    family = f" --problem {part.family}" if part.family else ""
+    extra = f" --control {control}" if control else ""
+    return f"theorylab replay {claim.name}{family} --point {point} --instance {part.worst['instance']}{extra}"
+
+
+def failure(result: Result) -> str:
+    """What a verdict against expectation leaves to be asked, answered: claim, measurement, confidence, counterexample, cause, cost, limits, replay."""
+    claim, verdict = result.claim, result.verdict
+    if verdict is None or result.plan is None or verdict.worst is None:
+        return f"{claim.name} ({claim.file}:{claim.line})\n  {result.fault or result.note or (verdict.detail if verdict else '')}"
+    part = verdict.worst
+    reasons = [f"{code}: {REASONS[code]}" for code in verdict.reasons]
+    lines = [
+        f"{claim.name}: {verdict.verdict}, expected {claim.expect.verdict}",
+        f"claimed    {text(claim.statement, claim)}, {_quantifier(claim)}; {claim.source.place} ({claim.source.basis}); {claim.file}:{claim.line}",
+        f"measured   {measured(part)}",
+        f"how sure   {_sure(result, part)}",
+        f"instance   {_instance(part)}",
+        f"cause      {_cause(result, part)}",
+        f"more runs  {_more(result, part)}",
+        f"not shown  {'; '.join(beyond(claim, result.plan))}",
+        f"replay     {replay(claim, part)}",
+    ]
+    if reasons:
+        lines.insert(1, "reason     " + "; ".join(reasons) + (f" ({verdict.detail})" if verdict.detail else ""))
+    missed = [c for c in verdict.controls if not c.as_expected]
+    lines += [f"control    {c.title!r} came out {c.verdict}, must be {c.expected}{': ' + c.detail if c.detail else ''}" for c in missed]
+    return "\n  ".join(lines)
+
+
+def measured(part: Part) -> str:
+    """The number that decided a family, with its interval."""
+    if part.trends:
+        name, trend = max(part.trends.items(), key=lambda item: item[1]["high"] - item[1]["threshold"])
+        return (
+            f"along {name} the ratio to the bound changes like {name}^{trend['slope']:+.3f}, between {trend['low']:+.3f} and "
+            f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f} ({part.family or 'no family'})"
+        )
+    if not part.worst:
+        return "nothing that counts"
+    worst = part.worst
+    spread = ""
+    if part.interval and part.replicates > 1:
+        spread = f", between {part.interval[0]:.4g} and {part.interval[1]:.4g}"
+    return f"{worst['measured']:.6g} where the bound is {worst['bound']:.6g}: ratio {worst['ratio']:.6g}{spread} ({part.family or 'no family'})"
+
+
+def beyond(claim: Claim, plan: Plan) -> list[str]:
+    """What no verdict on this claim can show."""
+    notes = []
+    if plan.kind.form in ("trend", "rate"):
+        notes.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
+    if claim.holds.name == "for every instance":
+        share = 1 - 0.01 ** (1 / plan.instances)
+        notes.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
+    else:
+        notes.append(f"events rarer than one in {plan.looks[-1]} replicates, and families that are not named")
+    if plan.kind.side == "lower":
+        notes.append("algorithms that are not named")
+    if plan.kind.form == "rate":
+        notes.append("the value of the rate's constant")
+    return notes
+
+
+def _quantifier(claim: Claim) -> str:
+    if claim.holds.name == "with probability":
+        return f"with probability {claim.holds.probability} on every instance"
+    return claim.holds.name
+
+
+def _role(role) -> str:  # noqa: ANN001
+    unit = "" if role.unit == "1" else f" [{role.unit}]"
+    if role.kind == "fixed":
+        return f"{role.meaning} = {role.value}{unit}"
+    if role.kind == "measured":
+        return f"{role.meaning} (measured{' by ' + role.by if role.by else ''}){unit}"
+    if role.kind == "unknown":
+        return f"{role.meaning} (unknown)"
+    among = ", ".join(f"{v:g}" for v in role.among) if role.among else f"{role.low:g} to {role.high:g}"
+    return f"{role.meaning}, {role.kind} {among}{unit}"
+
+
+def _test(plan: Plan) -> list[str]:
+    kind, holds = plan.kind, plan.claim.holds.name
+    side = SIDE[kind.side]
+    if kind.form == "explicit":
+        what = f"the difference of {kind.quantity} and its bound" if kind.difference else f"{kind.quantity} / bound"
+        lines = [f"explicit constant: {what} is compared with {'0' if kind.difference else '1'} in every cell; it must be {side} that"]
+        if holds == "for every instance":
+            lines.append("one violation beyond 1e-9 that survives moving every input by one unit in the last place, 16 times, refutes")
+        elif holds == "with probability":
+            lines.append("the share of violations is tested by exact binomial limits")
+        else:
+            lines.append("bets against the bound refute, Student's upper limit on every cell supports, from 64 replicates on")
+    elif kind.form == "trend":
+        lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
+        lines.append("refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature")
+    else:
+        lines = [
+            f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not fall as the decay goes on (threshold {RATE_TAU:g} on its log-log slope)",
+            f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
+        ]
+    return lines
+
+
+def _data(claim: Claim, plan: Plan) -> list[str]:
+    lines = [f"{', '.join(claim.kernels)} on {', '.join(claim.problems) or 'no family'}, seed {plan.seed}"]
+    if plan.along:
+        name, values = plan.along
+        lines.append(f"{name} is read off each run at {len(values)} checkpoints from {values[0]:g} to {values[-1]:g}")
+    lines += [f"{name} takes {len(values)} values from {values.min():g} to {values.max():g}" for name, values in plan.sweep.items() if name in claim.taken]
+    if plan.noisy:
+        looks = ", ".join(map(str, plan.looks))
+        lines.append(f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}")
+        lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
+    else:
+        lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
+    return lines
+
+
+def _meaning(plan: Plan) -> str:
+    if plan.kind.form == "explicit" and not plan.noisy:
+        return "no violation on any instance tried, at any checkpoint above the numerical floor"
+    if plan.kind.form == "explicit":
+        return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}, up to events that no replicate saw"
+    powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form == "trend" else []))]
+    return f"on this range the ratio to the bound grows at most like {' or '.join(powers) or 'a constant'}; a faster growth would have been refuted"
+
+
+def _sure(result: Result, part: Part) -> str:
+    plan = result.plan
+    if plan is None or not plan.noisy:
+        return "deterministic: the same numbers come out every time, on the instances that were tried"
+    index = "" if part.margin is None or not np.isfinite(part.margin) else f"; {part.margin:.1f} standard errors from the threshold"
+    return f"{part.replicates} replicates, error {plan.alpha:g} a side over all looks{index}"
+
+
+def _instance(part: Part) -> str:
+    if not part.worst:
+        return "none"
+    letters = ", ".join(f"{name} = {value:.6g}" for name, value in part.worst["letters"].items())
+    return f"number {part.worst['instance']} of {part.family or 'no family'} at {letters or 'its only point'}"
+
+
+def _cause(result: Result, part: Part) -> str:
+    verdict = result.verdict
+    if verdict is not None and "ROUNDING" in verdict.reasons:
+        return "round-off: the violation does not survive moving the inputs by one unit in the last place"
+    if part.trends:
+        trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])
+        if trend["upper_half"] < trend["slope"] - 1e-9:
+            return f"perhaps a transient: the slope is {trend['upper_half']:+.3f} in the upper half of the range"
+        return f"not a transient: the slope is {trend['upper_half']:+.3f} in the upper half and {trend['extrapolated']:+.3f} extrapolated"
+    if part.worst and part.worst["ratio"] > 1:
+        return f"not round-off: the violation is {part.worst['ratio'] - 1:.2g} of the bound, and rounding was ruled out"
+    return "no violation was seen"
+
+
+def _more(result: Result, part: Part) -> str:
+    plan = result.plan
+    if plan is None or not plan.noisy:
+        return "none would change it: nothing is random but the choice of instances; a wider range or more instances would"
+    if part.margin is None or not np.isfinite(part.margin) or part.margin == 0:
+        return "unknown"
+    error = float(ndtri(1 - plan.alphas[-1]) + ndtri(0.9))
+    needed = int(np.ceil(part.replicates * (error / abs(part.margin)) ** 2))
+    return f"about {max(needed, part.replicates)} replicates would settle it in nine runs out of ten"
