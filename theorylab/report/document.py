@@ -1,0 +1,188 @@
+"""The machine-readable document of a run, its published schema, and the exit code that follows from it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..claim import Claim
+
+if TYPE_CHECKING:
+    from ..catalogue import Failure
+    from ..verdict.judge import ControlVerdict
+    from ..verdict.parts import Part
+    from ..verify import Options, Result
+
+SCHEMA = 1
+CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+OPPOSITE = {"supported": "refuted", "refuted": "supported"}
+
+
+def document(results: Sequence[Result], failures: Sequence[Failure], options: Options, run: Mapping[str, Any]) -> dict[str, Any]:
+    """The run as plain JSON values. `run` gives versions, device, started and seconds.
+
+    JSON has no NaN and no infinity: a number that is not one is null, an infinite one the string "Infinity" or "-Infinity".
+    """
+    claims = [_claim(result) for result in results]
+    broken = [{"file": f.file, "line": int(f.line), "error": printable(f.error)} for f in failures]
+    broken += [_fault(result) for result in results if result.fault]
+    state = [_state(claim, bool(result.fault)) for claim, result in zip(claims, results, strict=True)]
+    controls = [control for claim in claims for control in claim["controls"]]
+    return {
+        "schema": SCHEMA,
+        "run": {
+            "seed": int(options.seed),
+            "tier": options.tier,
+            "alpha": number(options.alpha),
+            "versions": {"theorylab": __version__, **{str(k): str(v) for k, v in run.get("versions", {}).items()}},
+            "device": str(run.get("device", "")),
+            "started": str(run.get("started", "")),
+            "seconds": number(round(float(run.get("seconds", sum(r.seconds for r in results))), 3)),
+        },
+        "claims": claims,
+        "failures": broken,
+        "summary": {
+            "claims": len(claims),
+            **{name: state.count(name) for name in ("as_expected", "surprising", "undecided", "not_checked", "broken")},
+            "controls": len(controls),
+            "controls_refuted": sum(control["verdict"] == "refuted" for control in controls),
+        },
+    }
+
+
+def exit_code(document: Mapping[str, Any]) -> int:
+    """0 all as expected; 1 a surprise that gates; 2 a file or kernel failed; 3 something stayed undecided, or an advisory claim surprised.
+
+    The lowest non-zero that applies.
+    """
+    faulty = {failure["claim"] for failure in document["failures"] if failure.get("claim")}
+    states = [(claim, _state(claim, claim["name"] in faulty)) for claim in document["claims"]]
+    if any(state == "surprising" and (claim["gating"] or _controls_surprise(claim)) for claim, state in states):
+        return 1
+    if document["failures"]:
+        return 2
+    return 3 if any(state in ("surprising", "undecided") for _, state in states) else 0
+
+
+def number(value: Any) -> int | float | str | None:
+    """A number as JSON can hold it: NaN and None as null, infinities as "Infinity" and "-Infinity"."""
+    if value is None or math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return int(value) if float(value).is_integer() and not isinstance(value, float) else float(value)
+
+
+def printable(text: str) -> str:
+    """Text without the control characters that XML and terminals cannot hold; a kernel's error may bring any."""
+    return CONTROL.sub("�", text)
+
+
+def shown_file(file: str) -> str:
+    """A file from its project's claims/ or simulations/ folder on: the same on every machine."""
+    parts = PurePath(file).parts
+    places = [n for n, part in enumerate(parts) if part in ("claims", "simulations")]
+    return "/".join(parts[places[-1] :]) if places else PurePath(file).name
+
+
+def ranges(claim: Claim) -> dict[str, list[float]]:
+    """The least and the greatest value of each letter that was swept or boxed, of those that this claim uses."""
+    return {s.name: sorted((role.low, role.high)) for s, role in used(claim) if role.low is not None and role.high is not None}
+
+
+def used(claim: Claim) -> list[tuple[Any, Any]]:
+    """The letters of the where table that the claim or its kernels use, with their roles, in the table's order."""
+    relations = [claim.statement, *claim.assuming, claim.trivially, claim.holds.probability]
+    named = {s.name for relation in relations if hasattr(relation, "free_symbols") for s in relation.free_symbols} | set(claim.taken)
+    named |= {claim.where[s].up_to for s in claim.where if s.name in named}
+    return [(symbol, role) for symbol, role in claim.where.items() if symbol.name in named]
+
+
+def decisive(part: Part | None) -> tuple[str, Mapping[str, Any]] | None:
+    """The axis whose slope lies nearest to its threshold, or farthest beyond, with its entry."""
+    if part is None or not part.trends:
+        return None
+    return max(part.trends.items(), key=lambda item: float(item[1]["high"]) - float(item[1]["threshold"]))
+
+
+def _claim(result: Result) -> dict[str, Any]:
+    claim, verdict, source = result.claim, result.verdict, result.claim.source
+    trend = decisive(verdict.worst if verdict else None)
+    parts = verdict.parts if verdict else ()
+    return {
+        "name": claim.name,
+        "title": claim.title,
+        "paper": {
+            "title": source.title,
+            "authors": source.authors,
+            "year": source.year,
+            "arxiv": source.arxiv,
+            "place": source.place,
+            "basis": source.basis,
+        },
+        "file": shown_file(claim.file),
+        "line": int(claim.line),
+        "verdict": verdict.verdict if verdict else "not checked",
+        "evidence": verdict.evidence if verdict else None,
+        "expected": claim.expect.verdict,
+        "as_expected": bool(result.as_expected),
+        "gating": bool(verdict.gating) if verdict else False,
+        "reasons": list(verdict.reasons) if verdict else [],
+        "flags": list(verdict.flags) if verdict else [],
+        "note": printable(result.fault or (verdict.detail if verdict else result.note)),
+        "tightness": number(verdict.tightness) if verdict else None,
+        "trend": None if trend is None else {"axis": trend[0], **{n: number(trend[1][n]) for n in ("slope", "low", "high", "threshold")}},
+        "detectable": number(verdict.detectable) if verdict else None,
+        "range": {name: [number(v) for v in both] for name, both in ranges(claim).items()},
+        "instances": sum(int(p.instances) for p in parts),
+        "replicates": max((int(p.replicates) for p in parts), default=0),
+        "controls": [_control(control) for control in (verdict.controls if verdict else ())],
+        "seconds": number(round(float(result.seconds), 3)),
+        "cached": bool(getattr(result, "cached", False)),
+        "replay": _replay(result),
+    }
+
+
+def _control(control: ControlVerdict) -> dict[str, Any]:
+    return {
+        "name": control.title,
+        "kind": control.kind,
+        "verdict": control.verdict,
+        "as_expected": bool(control.as_expected),
+    }
+
+
+def _replay(result: Result) -> str:
+    """The command that runs the worst point again; nothing for a claim that is not checked."""
+    if result.verdict is None or result.verdict.worst is None:
+        return ""
+    from ..words import replay
+
+    return replay(result.claim, result.verdict.worst)
+
+
+def _fault(result: Result) -> dict[str, Any]:
+    """A kernel's fault at the file and line that its text names, else at its claim."""
+    place = re.search(r"(simulations/\S+?\.py), line (\d+)", result.fault) or re.search(r"\((\w+\.py), line (\d+)\)", result.fault)
+    file, line = (place[1], int(place[2])) if place else (shown_file(result.claim.file), int(result.claim.line))
+    return {"file": file, "line": line, "error": printable(f"{result.claim.name}: {result.fault}"), "claim": result.claim.name}
+
+
+def _state(claim: Mapping[str, Any], broken: bool) -> str:
+    """as_expected, surprising (the opposite of what is expected came out), undecided, not_checked or broken."""
+    if broken:
+        return "broken"
+    if claim["verdict"] == "not checked":
+        return "not_checked"
+    if claim["as_expected"]:
+        return "as_expected"
+    contradicted = claim["verdict"] == OPPOSITE.get(claim["expected"])
+    return "surprising" if contradicted or _controls_surprise(claim) else "undecided"
+
+
+def _controls_surprise(claim: Mapping[str, Any]) -> bool:
+    return any(not control["as_expected"] and control["verdict"] != "inconclusive" for control in claim["controls"])

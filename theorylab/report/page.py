@@ -1,0 +1,275 @@
+"""The report as HTML that opens from disk: an index of all claims, and a page for each; no script, no network."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from ..claim import Claim
+from ..verdict.parts import REASONS
+from .document import decisive, ranges, used
+from .formula import latex, letter_latex, mathml, text
+from .symbols import symbol_mathml
+
+if TYPE_CHECKING:
+    from ..verdict.judge import ControlVerdict
+    from ..verdict.parts import Part
+    from ..verify import Result
+    from .figures import Figure
+
+POWERS = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
+ROLES = {
+    "along": "read along each run",
+    "grows": "swept, grows",
+    "shrinks": "swept, shrinks",
+    "sized": "swept, sizes arrays",
+    "varies": "varies in a box",
+    "fixed": "fixed",
+    "measured": "measured",
+    "unknown": "unknown constant",
+}
+BASES = {
+    "theorem": "the statement was read in the paper",
+    "restated": "the statement was read in a review, talk, note or the authors' code",
+    "abstract": "the statement was read in the abstract",
+    "recalled": "the statement is recalled, not re-read",
+    "derived": "the statement was derived for this test",
+    "own": "the statement is an author's draft",
+}
+FLAGS = {
+    "vacuous": "the bound lies above what any method attains on the whole range",
+    "loose": "the largest ratio to the bound is below 0.1",
+    "outside assumptions": "some runs did not meet the theorem's assumptions and count for nothing",
+    "short range": "fewer than two decades or eight sizes: it can support, not refute",
+    "advisory": "a rerun might change the verdict; it does not gate",
+}
+
+
+def index(document: Mapping[str, Any], results: Sequence[Result]) -> str:
+    """The table of all claims, grouped by paper, with failures on top."""
+    papers: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for entry, result in zip(document["claims"], results, strict=True):
+        paper = entry["paper"]
+        row = {"entry": entry, "badge": badge(entry), "statement": _math(result.claim.statement, result.claim)}
+        row["range"] = [(_letter(result.claim, name), show(low), show(high)) for name, (low, high) in entry["range"].items()]
+        row["caught"] = sum(control["as_expected"] for control in entry["controls"])
+        papers.setdefault((entry["file"], paper["title"], paper["authors"], str(paper["year"]), paper["arxiv"]), []).append(row)
+    return _template("index.html").render(document=document, papers=papers, summary=document["summary"], run=document["run"])
+
+
+def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any], figures: Sequence[Figure], digest: str = "") -> str:
+    """Everything about one claim: what was said, what was tested and found, what that does not show, and how to repeat it."""
+    claim, verdict = result.claim, result.verdict
+    return _template("claim.html").render(
+        claim=claim,
+        entry=entry,
+        run=run,
+        digest=digest,
+        badge=badge(entry),
+        statement=_math(claim.statement, claim),
+        quantifier=quantifier(claim),
+        letters=[_row(claim, symbol, role) for symbol, role in used(claim)],
+        assumptions=[_math(relation, claim) for relation in claim.assuming],
+        trivially=None if claim.trivially is None else _math(claim.trivially, claim),
+        paragraphs=_words(result),
+        reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
+        flags=[(flag, FLAGS.get(flag, "")) for flag in entry["flags"]],
+        parts=[_family(part) for part in (verdict.parts if verdict else ())],
+        worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
+        controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
+        figures=[(Markup(figure.svg), figure.caption) for figure in figures],
+        basis=BASES.get(claim.source.basis, ""),
+        source=claim.source,
+        bibtex=bibtex(claim),
+        latex=latex(claim.statement, claim),
+        latex_verdict=_latex_verdict(claim, entry),
+        text=text(claim.statement, claim),
+    )
+
+
+def badge(entry: Mapping[str, Any]) -> dict[str, str]:
+    """The words and the style of a verdict: what it is, and whether it is what was expected."""
+    verdict, style = entry["verdict"], entry["verdict"].replace(" ", "-")
+    if entry["reasons"] == ["BROKEN"]:
+        return {"words": "failed to run", "style": "refuted", "mark": "✕", "aside": "unexpected"}
+    words = f"{verdict} ({entry['evidence']})" if verdict == "supported" else verdict
+    if verdict == entry["expected"] == "refuted":
+        words = "refuted as encoded"
+    mark = {"supported": "✓", "refuted": "✕", "inconclusive": "?"}.get(verdict, "–")
+    aside = "" if verdict == "not checked" or entry["as_expected"] else "undecided" if verdict == "inconclusive" else "unexpected"
+    if entry["as_expected"] and entry["expected"] == verdict != "supported":
+        aside = "as expected"
+    return {"words": words, "style": style, "mark": mark, "aside": aside}
+
+
+def show(value: Any) -> str:
+    """A number for people: 0.9992, 1 − 4.7×10⁻⁶, 2.8×10²⁹³, ∞."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    value = float(value)
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if 0 < abs(value - 1) < 5e-4:
+        return f"1 {'+' if value > 1 else '−'} {show(float(f'{abs(value - 1):.2g}'))}"
+    mantissa, _, power = f"{value:.4g}".partition("e")
+    power = f"×10{str(int(power)).translate(POWERS)}" if power else ""
+    return (mantissa.replace("-", "−") + power).removeprefix("1×")
+
+
+def quantifier(claim: Claim) -> Markup:
+    """Over what a claim holds, in words and the letters' signs, and where it was tested."""
+    words = Markup.escape(claim.holds.name[0].upper() + claim.holds.name[1:])
+    if claim.holds.name == "with probability":
+        probability = _math(claim.holds.probability, claim)
+        words = Markup("With probability at least {} over the replicates, on every instance").format(probability)
+    boxes = [Markup("{} from {} to {}").format(_letter(claim, name), *map(show, both)) for name, both in ranges(claim).items()]
+    return words + (Markup(", for ") + Markup(", ").join(boxes) if boxes and claim.simulation is not None else "")
+
+
+def bibtex(claim: Claim) -> str:
+    """The paper for a bibliography."""
+    source = claim.source
+    names = [name.strip() for name in re.split(r",| & | and ", source.authors) if name.strip()]
+    first = re.sub(r"\W", "", names[0].split()[-1].lower()) if names else "anonymous"
+    word = next(
+        (w for w in re.findall(r"[A-Za-z]{4,}", source.title) if w.lower() not in ("with", "from", "this", "that")),
+        "paper",
+    )
+    fields = {"title": f"{{{source.title}}}", "author": " and ".join(names), "year": str(source.year)}
+    if source.venue:
+        fields["booktitle"] = source.venue
+    if source.arxiv:
+        fields |= {"eprint": source.arxiv, "archivePrefix": "arXiv"}
+    lines = [f"  {name} = {{{_escaped(value)}}}" for name, value in fields.items()]
+    return f"@{'inproceedings' if source.venue else 'misc'}{{{first}{source.year}{word.lower()},\n" + ",\n".join(lines) + "\n}"
+
+
+def _escaped(text: str) -> str:
+    """Text as LaTeX reads it."""
+    return re.sub(r"([&%#$])", r"\\\1", text)
+
+
+def _words(result: Result) -> dict[str, list[str]]:
+    """The paragraphs that `show` prints, by heading; only the note where the claim is not checked."""
+    if result.plan is None:
+        return {}
+    from ..words import explain
+
+    return dict(explain(result.claim, result.plan))
+
+
+def _row(claim: Claim, symbol: Any, role: Any) -> dict[str, Any]:
+    if role.among:
+        span = ", ".join(map(show, role.among))
+    elif role.low is not None and role.high is not None:
+        span = f"{show(role.low)} to {show(role.high)}"
+    else:
+        span = show(role.value) if role.value is not None else ""
+    return {
+        "sign": _letter(claim, symbol.name),
+        "name": symbol.name,
+        "role": ROLES[role.kind] + (f" by {role.by}" if role.by else ""),
+        "meaning": role.meaning,
+        "span": span,
+        "unit": "" if role.unit == "1" else role.unit,
+    }
+
+
+def _family(part: Part) -> dict[str, Any]:
+    return {
+        "family": part.family or "no family",
+        "verdict": part.verdict,
+        "reasons": [*part.reasons, *part.flags],
+        "ratio": show(part.tightness),
+        "interval": _interval(part.interval) if part.replicates > 1 and not part.trends else "",
+        "trends": [
+            (
+                axis,
+                _signed(t["slope"]),
+                f"{_signed(t['low'])} to {_signed(t['high'])}" if t["high"] > t["low"] else "",
+                _signed(t["threshold"]),
+            )
+            for axis, t in part.trends.items()
+        ],
+        "runs": f"{part.instances} × {part.replicates}" if part.replicates > 1 else str(part.instances),
+        "detectable": _signed(part.detectable) if part.trends else show(part.detectable),
+    }
+
+
+def _worst(part: Part) -> dict[str, Any]:
+    worst = part.worst
+    return {
+        "family": part.family or "no family",
+        "letters": [(name, show(value)) for name, value in worst["letters"].items()],
+        "instance": worst["instance"],
+        "replicate": worst.get("replicate", 0),
+        "measured": show(worst.get("measured")),
+        "bound": show(worst.get("bound")),
+        "ratio": show(worst.get("ratio")),
+    }
+
+
+def _control(claim: Claim, position: int, control: ControlVerdict) -> dict[str, Any]:
+    given = tuple(claim.controls)[position]
+    rival = claim.under(given)
+    changed = [str(v) for name, v in given.replaced.items() if name == "simulation"]
+    changed += [", ".join((v,) if isinstance(v, str) else v) for name, v in given.replaced.items() if name == "problems"]
+    changed += [f"{s.name}: {role.meaning}, {_row(rival, s, role)['span']}" for s, role in given.where.items()]
+    far = ""
+    if control.part is not None:
+        trend = decisive(control.part)
+        far = f"ratio {show(control.part.tightness)}" if control.part.tightness is not None else ""
+        if trend is not None:
+            far = f"slope {_signed(trend[1]['slope'])} along {trend[0]}, threshold {_signed(trend[1]['threshold'])}"
+        far += f" on {control.part.family}" if control.part.family else ""
+    return {
+        "title": control.title,
+        "kind": control.kind,
+        "statement": _math(rival.statement, rival) if given.statement is not None else None,
+        "changed": changed,
+        "verdict": control.verdict,
+        "expected": control.expected,
+        "as_expected": control.as_expected,
+        "far": far,
+        "detail": control.detail,
+    }
+
+
+def _latex_verdict(claim: Claim, entry: Mapping[str, Any]) -> str:
+    span = ", ".join(rf"${letter_latex(claim.letter(n), claim)} \in [{low:g}, {high:g}]$" for n, (low, high) in entry["range"].items())
+    words = badge(entry)["words"]
+    return rf"\begin{{equation}} {latex(claim.statement, claim)} \end{{equation}} % {words}" + (f" on {span}" if span else "")
+
+
+def _interval(both: tuple[float, float] | None) -> str:
+    return "" if both is None or any(math.isnan(v) for v in both) else f"{show(both[0])} to {show(both[1])}"
+
+
+def _signed(value: Any) -> str:
+    return show(value) if value is None or not math.isfinite(value) else f"{value:+.3f}".replace("-", "−")
+
+
+def _math(expression: Any, claim: Claim) -> Markup:
+    return Markup('<math displaystyle="true">{}</math>').format(Markup(mathml(expression, claim)))
+
+
+def _letter(claim: Claim, name: str) -> Markup:
+    return Markup("<math>{}</math>").format(Markup(symbol_mathml(letter_latex(claim.letter(name), claim))))
+
+
+@lru_cache
+def _environment() -> jinja2.Environment:
+    loader = jinja2.PackageLoader("theorylab.report")
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["show"] = show
+    return environment
+
+
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)

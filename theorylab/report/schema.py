@@ -1,0 +1,97 @@
+"""The JSON schema of the document of a run (draft 2020-12), written beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TEXT: dict[str, Any] = {"type": "string"}
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+FLAG: dict[str, Any] = {"type": "boolean"}
+NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity"]}]}
+MAYBE: dict[str, Any] = {"anyOf": [*NUMBER["anyOf"], {"type": "null"}]}
+DECIDED = ["supported", "refuted", "inconclusive"]
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of `document()`; every key is required, and no other is allowed except where it says so."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "theorylab verdicts",
+        "description": 'A run of theorylab. A number that is not one is null; an infinite one is "Infinity" or "-Infinity".',
+        **_object(
+            schema={"const": 1},
+            run=_object(
+                seed=COUNT,
+                tier={"enum": ["quick", "full"]},
+                alpha=NUMBER,
+                versions=_map(TEXT),
+                device=TEXT,
+                started=TEXT,
+                seconds=NUMBER,
+            ),
+            claims=_list(_claim()),
+            failures=_list(_object(file=TEXT, line=COUNT, error=TEXT, optional={"claim": TEXT})),
+            summary=_object(
+                claims=COUNT,
+                as_expected=COUNT,
+                surprising=COUNT,
+                undecided=COUNT,
+                not_checked=COUNT,
+                broken=COUNT,
+                controls=COUNT,
+                controls_refuted=COUNT,
+            ),
+        ),
+    }
+
+
+def _claim() -> dict[str, Any]:
+    return _object(
+        name=TEXT,
+        title=TEXT,
+        paper=_object(title=TEXT, authors=TEXT, year={"type": "integer"}, arxiv=TEXT, place=TEXT, basis=TEXT),
+        file=TEXT,
+        line=COUNT,
+        verdict={"enum": [*DECIDED, "not checked"]},
+        evidence={"enum": ["sampled", "searched", "exact", None]},
+        expected={"enum": DECIDED},
+        as_expected=FLAG,
+        gating=FLAG,
+        reasons=_list(TEXT),
+        flags=_list(TEXT),
+        note=TEXT,
+        tightness=MAYBE,
+        trend={"anyOf": [{"type": "null"}, _object(axis=TEXT, slope=MAYBE, low=MAYBE, high=MAYBE, threshold=MAYBE)]},
+        detectable=MAYBE,
+        range=_map({"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}),
+        instances=COUNT,
+        replicates=COUNT,
+        controls=_list(
+            _object(
+                name=TEXT,
+                kind={"enum": ["statement", "algorithm", "positive"]},
+                verdict={"enum": DECIDED},
+                as_expected=FLAG,
+            )
+        ),
+        seconds=NUMBER,
+        cached=FLAG,
+        replay=TEXT,
+    )
+
+
+def _object(optional: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties | (optional or {}),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _map(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": values}
