@@ -35,7 +35,8 @@ _HOMES = {
     "theorylab.report.dataset": ("open_dataset",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = ["__version__", *sorted(_HOME)]
+# open_dataset is left out: `from theorylab import *` in a claim file shall not load xarray.
+__all__ = ["__version__", *sorted(set(_HOME) - {"open_dataset"})]
 
 
 def __getattr__(name: str) -> object:
@@ -45,4 +46,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "open_dataset"]

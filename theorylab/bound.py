@@ -1,59 +1,57 @@
-"""A sympy expression as numbers: its sign and logarithm at arrays of letters, where the plain value would underflow; and its unit."""
+"""A sympy expression as numbers: its sign, logarithm and plain value at arrays of letters, also where the value would underflow."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 
-from .claim import Slip, is_previous
+from .role import is_previous
+from .slip import Slip
 
 Values = Mapping[sympy.Basic, Any]
-Unit = dict[str, Fraction]
+# Between these a plain number has all its digits, and so have the sums and comparisons of such numbers.
+LEAST, MOST = 1e-290, 1e290
 
 
 class SignedLog(NamedTuple):
-    """Real numbers as sign (-1, 0, 1) and logarithm of the size: what (1 + 2 b)^-5000 needs."""
+    """Real numbers as sign (-1, 0, 1), logarithm of the size, and plain value, which may underflow to 0 or overflow to inf."""
 
     sign: Any
     log: Any
-
-    @property
-    def value(self) -> Any:
-        """The plain number, which may underflow to 0 or overflow to inf."""
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            return self.sign * np.exp(self.log)
+    value: Any
 
     def __ge__(self, other: SignedLog) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        same = self.sign == other.sign
-        return np.where(same, self.sign * self.log >= other.sign * other.log, self.sign > other.sign)
+        plain = _plain(self) & _plain(other)
+        if np.all(plain):
+            return np.greater_equal(self.value, other.value)
+        with np.errstate(invalid="ignore"):
+            same = np.equal(self.sign, other.sign)
+            by_log = np.where(same, self.sign * self.log >= other.sign * other.log, np.greater(self.sign, other.sign))
+        return np.where(plain, np.greater_equal(self.value, other.value), by_log)
 
 
 def signed_log(value: Any) -> SignedLog:
     """Plain numbers as sign and logarithm; NaN stays NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return SignedLog(np.sign(value), np.log(np.abs(value)))
+        return SignedLog(np.sign(value), np.log(np.abs(value)), value)
 
 
 def evaluate(expression: Any, values: Values) -> SignedLog:
     """The expression where letters, and previous(letter), have these values: numbers or NumPy arrays that broadcast.
 
-    Raises KeyError for a letter without a value. NaN marks what is undefined, such as the root of a negative number.
+    Raises KeyError for a letter without a value. NaN marks what is undefined, such as the root of a negative number, and
+    whatever is computed from it.
     """
     if expression in values:
         return signed_log(np.asarray(values[expression], dtype=float))
     if isinstance(expression, sympy.Symbol) or is_previous(expression):
         raise KeyError(f"no value for {expression}")
-    if isinstance(expression, sympy.Rational):
-        p, q = int(expression.p), int(expression.q)
-        return SignedLog(float(np.sign(p)), math.log(abs(p)) - math.log(q) if p else -np.inf)
     if expression.is_number:
-        return signed_log(float(expression))
+        return _constant(expression)
     with np.errstate(all="ignore"):
         match expression:
             case sympy.Piecewise():
@@ -61,163 +59,184 @@ def evaluate(expression: Any, values: Values) -> SignedLog:
             case sympy.Pow() | sympy.exp():
                 base, exponent = expression.as_base_exp()
                 return _power(base, exponent, values)
+            case sympy.log():
+                return _logarithm(expression.args[0], values)
         parts = [evaluate(part, values) for part in expression.args]
         match expression:
             case sympy.Add():
                 return _sum(parts)
             case sympy.Mul():
-                return SignedLog(reduce(np.multiply, (p.sign for p in parts)), sum(p.log for p in parts))
-            case sympy.log():
-                return signed_log(_log(expression.args[0], values))
+                return _product(parts)
             case sympy.Max():
                 return reduce(lambda a, b: _choose(a >= b, a, b), parts)
             case sympy.Min():
                 return reduce(lambda a, b: _choose(a >= b, b, a), parts)
             case sympy.Abs():
-                return SignedLog(np.abs(parts[0].sign), parts[0].log)
-        return signed_log(_numeric(expression.func, len(parts))(*(p.value for p in parts)))
+                return SignedLog(np.abs(parts[0].sign), parts[0].log, np.abs(parts[0].value))
+            case sympy.gamma() | sympy.factorial():
+                shift = 1.0 if isinstance(expression, sympy.factorial) else 0.0
+                return _gamma(np.asarray(parts[0].value) + shift)
+        return signed_log(_numeric(expression.func, len(parts))(*(part.value for part in parts)))
 
 
 def holds(relation: Any, values: Values) -> Any:
-    """Whether a relation, a conjunction or a disjunction of them holds, as booleans."""
+    """Whether a relation holds, or what And, Or and Not make of relations, as booleans; one with NaN does not hold."""
     match relation:
         case sympy.And():
             return reduce(np.logical_and, (holds(part, values) for part in relation.args))
         case sympy.Or():
             return reduce(np.logical_or, (holds(part, values) for part in relation.args))
+        case sympy.Not():
+            return np.logical_not(holds(relation.args[0], values)) & ~_undefined(relation, values)
         case sympy.logic.boolalg.BooleanTrue():
             return np.asarray(True)
         case sympy.logic.boolalg.BooleanFalse():
             return np.asarray(False)
+        case sympy.logic.boolalg.BooleanFunction():
+            return holds(relation.to_nnf(), values)
         case sympy.Rel():
             left, right = evaluate(relation.lhs, values), evaluate(relation.rhs, values)
+        case _:
+            raise Slip(f"{relation} is no relation. Write one with <=, >=, <, > or Eq, joined by & and |.")
     match relation:
         case sympy.Ge():
             return left >= right
         case sympy.Le():
             return right >= left
         case sympy.Gt():
-            return np.logical_not(right >= left)
+            return np.logical_not(right >= left) & ~_undefined(relation, values)
         case sympy.Lt():
-            return np.logical_not(left >= right)
-    close = np.abs(left.log - right.log) <= 1e-9
+            return np.logical_not(left >= right) & ~_undefined(relation, values)
+    with np.errstate(invalid="ignore"):
+        close = np.less_equal(np.abs(left.log - right.log), 1e-9) | (np.asarray(left.log) == right.log)
     equal = (left.sign == right.sign) & ((left.sign == 0) | close)
-    return equal if isinstance(relation, sympy.Eq) else np.logical_not(equal)
+    return equal if isinstance(relation, sympy.Eq) else ~equal & ~_undefined(relation, values)
+
+
+def _undefined(condition: Any, values: Values) -> Any:
+    """Whether any side of any relation in a condition is NaN."""
+    sides = [side for relation in condition.atoms(sympy.Rel) for side in relation.args]
+    return reduce(np.logical_or, (np.isnan(evaluate(side, values).log) for side in sides), np.asarray(False))
+
+
+def _plain(number: SignedLog) -> Any:
+    size = np.abs(number.value)
+    return (size == 0) & (np.asarray(number.sign) == 0) | (size > LEAST) & (size < MOST)
+
+
+@lru_cache(maxsize=4096)
+def _constant(number: Any) -> SignedLog:
+    """A number without letters, to full precision whatever its size."""
+    exact = sympy.N(number, 30)
+    if (not (exact.is_extended_real and exact.is_comparable) and not exact.is_infinite) or exact is sympy.zoo:
+        return SignedLog(np.nan, np.nan, np.nan)
+    if exact == 0:
+        return SignedLog(0.0, -np.inf, 0.0)
+    return SignedLog(float(sympy.sign(exact)), float(sympy.log(abs(exact))), float(number if number.is_Rational else exact))
+
+
+def _logarithm(argument: Any, values: Values) -> SignedLog:
+    """The logarithm as a number; that of 1 + tiny is tiny, also where 1 + tiny is 1."""
+    found = signed_log(_log(argument, values))
+    if not (isinstance(argument, sympy.Add) and sympy.S.One in argument.args):
+        return found
+    tiny = evaluate(argument - 1, values)
+    return SignedLog(*(np.where(np.less(np.abs(tiny.value), 1e-17), x, y) for x, y in zip(tiny, found, strict=True)))
 
 
 def _log(expression: Any, values: Values) -> Any:
-    """The logarithm, through log1p where the expression reads 1 + rest, so that log(1 + 2 b) keeps its digits; NaN below zero."""
+    """The logarithm; through log1p where the expression reads 1 + little, so that log(1 + 2 b) keeps its digits; NaN below zero."""
+    sign, log, _ = evaluate(expression, values)
+    log = np.where(np.less(sign, 0), np.nan, log)
     if isinstance(expression, sympy.Add) and sympy.S.One in expression.args:
-        return np.log1p(evaluate(expression - 1, values).value)
-    sign, log = evaluate(expression, values)
-    return np.where(np.less(sign, 0), np.nan, log)
+        little = evaluate(expression - 1, values).value
+        return np.where(np.less(np.abs(little), 0.5), np.log1p(little), log)  # a larger one may overflow
+    return log
 
 
 def _power(base: Any, exponent: Any, values: Values) -> SignedLog:
-    power = evaluate(exponent, values)
+    power = np.asarray(evaluate(exponent, values).value)
     if base is sympy.E:
-        return SignedLog(1.0, power.value)
-    if exponent.is_Integer:
-        sign, log = evaluate(base, values)
-        if not np.any(np.less(sign, 0)):
-            log = _log(base, values)
-        return SignedLog(sign ** (2 if exponent % 2 == 0 else 1), float(exponent) * log)
-    log = _log(base, values)
-    return SignedLog(np.where(np.isneginf(log), 0.0, 1.0), power.value * log)
+        return _sized(1.0, power)
+    sign, log, value = evaluate(base, values)
+    negative = np.less(sign, 0)
+    log = log if negative.any() else _log(base, values)
+    size = power * log
+    if np.any(power == 0):
+        size = np.where((power == 0) & ~np.isnan(log), 0.0, size)
+    if negative.any():
+        odd = np.where(power % 2 == 0, 1.0, np.where(power % 2 == 1, -1.0, np.nan))
+        return _sized(np.where(negative, odd, 1.0), size)
+    found = _sized(1.0, size)
+    exact = (exponent.is_Integer and abs(exponent) <= 4) or exponent == sympy.S.Half
+    return found._replace(value=np.power(np.asarray(value, dtype=float), float(exponent))) if exact else found
 
 
-def _sum(parts: list[SignedLog]) -> SignedLog:
+def _sized(sign: Any, log: Any) -> SignedLog:
+    """A number of this sign, 0 and NaN excepted, and this logarithm of its size."""
+    log = log + 0 * sign
+    sign = np.where(np.isneginf(log), 0.0, sign)
+    sign = np.where(np.isnan(log), np.nan, sign) if np.isnan(log).any() else sign
+    return SignedLog(sign, log, sign * np.exp(log))
+
+
+def _product(parts: Sequence[SignedLog]) -> SignedLog:
+    found = _sized(reduce(np.multiply, (p.sign for p in parts)), sum(p.log for p in parts))
+    usual = reduce(np.logical_and, (_plain(p) for p in parts))
+    whole = reduce(np.multiply, (p.value for p in parts))
+    return found._replace(value=np.where(usual, whole, found.value))
+
+
+def _sum(parts: Sequence[SignedLog]) -> SignedLog:
+    """Plain addition where the largest of its numbers is plain, and else of their shares of the largest."""
+    plain = signed_log(sum(p.value for p in parts))
+    largest = reduce(np.maximum, (np.abs(p.value) for p in parts))
+    usual = (largest > LEAST) & (largest < MOST)
+    if np.all(usual):
+        return plain
     top = reduce(np.maximum, (p.log for p in parts))
-    scale = np.where(np.isinf(top), 0.0, top)
-    total = signed_log(sum(p.sign * np.exp(p.log - scale) for p in parts))
-    return SignedLog(total.sign, total.log + scale)
+    share = sum(p.sign * np.where(p.log == top, 1.0, np.exp(p.log - top)) for p in parts)
+    by_share = _sized(np.sign(share), np.log(np.abs(share)) + top)
+    return SignedLog(*(np.where(usual, x, y) for x, y in zip(plain, by_share, strict=True)))
 
 
 def _choose(first: Any, a: SignedLog, b: SignedLog) -> SignedLog:
-    return SignedLog(np.where(first, a.sign, b.sign), np.where(first, a.log, b.log))
+    """The first where it is asked for, else the second; NaN where either is."""
+    lost = np.isnan(a.log) | np.isnan(b.log)
+    chosen = (np.where(first, x, y) for x, y in zip(a, b, strict=True))
+    return SignedLog(*(np.where(lost, np.nan, x) for x in chosen) if np.any(lost) else chosen)
 
 
 def _piecewise(expression: sympy.Piecewise, values: Values) -> SignedLog:
-    result = SignedLog(np.nan, np.nan)
+    result = SignedLog(np.nan, np.nan, np.nan)
     for value, condition in reversed(expression.args):
-        result = _choose(holds(condition, values), evaluate(value, values), result)
+        piece, here, lost = evaluate(value, values), holds(condition, values), _undefined(condition, values)
+        chosen = (np.where(here, x, y) for x, y in zip(piece, result, strict=True))
+        result = SignedLog(*(np.where(lost, np.nan, x) for x in chosen))
     return result
+
+
+def _gamma(x: Any) -> SignedLog:
+    from scipy.special import gamma, gammaln, gammasgn
+
+    log = np.where(np.isnan(x), np.nan, gammaln(x))
+    return SignedLog(np.where(np.isnan(log), np.nan, gammasgn(x)), log, gamma(x))
 
 
 @lru_cache
 def _numeric(function: Any, arity: int) -> Any:
+    """A function on arrays: SciPy's where it has one, else sympy's number by number; NaN where the value is not real."""
     slots = sympy.symbols(f"slot:{arity}", real=True)
-    return sympy.lambdify(slots, function(*slots), ["scipy", "numpy"])
+    one = lambda *x: complex(sympy.N(function(*map(sympy.Float, x))))  # noqa: E731
+    each = np.vectorize(lambda *x: np.nan if np.isnan(x).any() else one(*x), otypes=[complex])
+    fast = sympy.lambdify(slots, function(*slots), ["scipy", "numpy"])
 
+    def compute(*values: Any) -> Any:
+        try:
+            found = fast(*values)
+        except (NameError, TypeError):
+            found = each(*values)
+        real = np.abs(np.imag(found)) <= 1e-12 * np.abs(found)
+        return np.where(real, np.real(found), np.nan) if np.iscomplexobj(found) else np.asarray(found)
 
-# Units
-
-
-def parse_unit(text: str) -> Unit:
-    """ "[f]/[x]^2" as {"f": 1, "x": -2}; "1" as {}."""
-    unit: Unit = {}
-    sign = 1
-    for token in text.replace("*", " ").replace("/", " / ").split():
-        if token == "/":
-            sign = -1
-            continue
-        name, _, power = token.partition("^")
-        if name != "1":
-            if not (name.startswith("[") and name.endswith("]")):
-                raise Slip(f"the unit {text!r} is not readable at {token!r}. Write bases in brackets, such as [f]/[x]^2, or 1.")
-            try:
-                unit[name[1:-1]] = unit.get(name[1:-1], Fraction(0)) + sign * Fraction(power or 1)
-            except ValueError:
-                raise Slip(f"the unit {text!r} has the power {power!r}. Write a number, such as [x]^2 or [x]^1/2.") from None
-        sign = 1
-    return {name: power for name, power in unit.items() if power}
-
-
-def show_unit(unit: Unit) -> str:
-    """A unit as text, such as [f]/[x]^2."""
-    factors = [f"[{name}]" + ("" if power == 1 else f"^{power}") for name, power in sorted(unit.items())]
-    return " ".join(factors) or "1"
-
-
-def unit_of(expression: Any, units: Mapping[sympy.Symbol, Unit | None]) -> Unit | None:
-    """The unit of an expression, or None where an unknown constant (whose unit is None) may carry any. Raises Slip where terms differ."""
-    match expression:
-        case sympy.Symbol():
-            return units.get(expression, {})
-        case sympy.Mul():
-            total: Unit = {}
-            for part in expression.args:
-                unit = unit_of(part, units)
-                if unit is None:
-                    return None
-                total = {n: total.get(n, Fraction(0)) + unit.get(n, Fraction(0)) for n in {*total, *unit}}
-            return {n: p for n, p in total.items() if p}
-        case sympy.Pow():
-            base = unit_of(expression.base, units)
-            exponent = unit_of(expression.exp, units)
-            if exponent:
-                raise Slip(f"the exponent {expression.exp} has the unit {show_unit(exponent)}; an exponent is a pure number.")
-            if not base:
-                return base
-            if not expression.exp.is_Rational:
-                raise Slip(f"{expression.base} with the unit {show_unit(base)} has the exponent {expression.exp}, which is no number.")
-            return {n: p * Fraction(int(expression.exp.p), int(expression.exp.q)) for n, p in base.items()}
-        case sympy.Add() | sympy.Max() | sympy.Min():
-            found = [(part, unit_of(part, units)) for part in expression.args]
-            known = [(part, unit) for part, unit in found if unit is not None]
-            for part, unit in known[1:]:
-                if unit != known[0][1]:
-                    raise Slip(
-                        f"{known[0][0]} has the unit {show_unit(known[0][1])} and {part} the unit {show_unit(unit)}; "
-                        "they cannot be added or compared. Mend unit= in the where table, or the formula."
-                    )
-            return known[0][1] if len(known) == len(found) else None
-        case sympy.Piecewise():
-            return unit_of(sympy.Max(*(value for value, _ in expression.args), evaluate=False), units)
-    if is_previous(expression) or isinstance(expression, sympy.Abs):
-        return unit_of(expression.args[0], units)
-    for part in expression.args:
-        unit = unit_of(part, units)
-        if unit:
-            raise Slip(f"{expression.func.__name__}({part}) takes a pure number, and {part} has the unit {show_unit(unit)}.")
-    return {}
+    return compute

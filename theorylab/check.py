@@ -5,170 +5,174 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import sympy
 
-from .bound import evaluate, parse_unit
-from .claim import Claim, Control, Expectation, Quantifier, Role, Slip, Source
-from .kind import Kind, decided, kind_of
-from .plan import checkpoints, grid, sample
+from .box import inside, points
+from .claim import Claim, Control, Expectation, Quantifier, Slip, Source
+from .kind import Kind, kind_of
 from .project import Project, Signature, family_signature, kernel_signature
+from .sharper import identical, says_no_more
+from .slip import near, said
+from .statement import decided, known
+
+STRONG = ("theorem", "restated", "own")
+SOURCE = 'source=paper.at("Theorem 3.1", basis="theorem")'
 
 
 def check(claim: Claim, project: Project) -> None:
-    """Raises Slip for the first thing about a claim that cannot be meant."""
+    """Raises Slip for the first thing about a claim that cannot be meant. Fills in the letters that its simulations take."""
     _types(claim)
     kind = kind_of(claim)
-    for relation in claim.assuming:
-        decided(relation, "assumption")
-        _known(claim, relation.free_symbols, f"the assumption {relation}")
+    _relations(claim)
+    if claim.simulation is not None:
+        object.__setattr__(claim, "taken", tuple(sorted(_simulated(claim, kind, project))))
     for control in claim.controls:
-        _control(claim, kind, control)
-    if claim.simulation is None:
-        return
-    _signatures(claim, kind, project)
-    for control in claim.controls:
-        if control.replaced.keys() & {"simulation", "problems", "where"}:
-            try:
-                rival = claim.under(control)
-                _signatures(rival, kind_of(rival), project)
-            except Slip as slip:
-                raise Slip(f"the control {control.title!r}: {slip}") from None
+        file, line = control.place
+        try:
+            _control(claim, kind, control, project)
+        except Slip as slip:
+            raise Slip(f"the control {control.title!r}: {slip}", line if file == claim.file else 0) from None
 
 
-def idle_letters(claims: Sequence[Claim], failures: Sequence[Any]) -> list[str]:
-    """Letters of the file's where tables that no claim of the file uses; nothing where a claim failed, which may have used them."""
-    if failures or not claims:
-        return []
+def idle_letters(claims: Sequence[Claim], project: Project) -> list[str]:
+    """Letters with a role that no claim of a file uses; all of its claims must be given, each checked."""
     used: set[str] = set()
-    declared: dict[str, None] = {}
-    for claim in claims:
-        tables = [claim.where, *(control.where for control in claim.controls)]
-        declared |= dict.fromkeys(symbol.name for table in tables for symbol in table)
-        relations = [claim.statement, *claim.assuming, *(c.statement for c in claim.controls if c.statement is not None)]
-        used |= {symbol.name for relation in relations for symbol in relation.free_symbols}
-        used |= set(claim.taken) | {role.up_to for role in claim.where.values() if role.up_to}
-    return [
-        f"the letter {name} has a role but no claim of this file uses it, in a statement or in a kernel. Take it out of the where table."
-        for name in declared
-        if name not in used
-    ]
+    declared: dict[str, Any] = {}
+    whole = True
+    for claim in [version for given in claims for version in (given, *map(given.under, given.controls))]:
+        declared |= {symbol.name: role for symbol, role in claim.where.items()}
+        expressions = [claim.statement, *claim.assuming, claim.trivially, claim.holds.probability]
+        used |= {s.name for e in expressions for s in getattr(e, "free_symbols", ())}
+        used |= {name for role in claim.where.values() for name in (role.up_to, *role.dims) if name}
+        signatures = [signature for _, signature in _signatures(claim, project)]
+        used |= {letter for s in signatures for letter in (*s.takes, *s.optional)}
+        whole = whole and all(s.whole for s in signatures)
+    maybe_taken = lambda role: not whole and role.kind not in ("measured", "unknown")  # noqa: E731
+    return [name for name, role in declared.items() if name not in used and not maybe_taken(role)]
 
 
 def _types(claim: Claim) -> None:
     for name, wanted, example in (
-        ("source", Source, 'paper.at("Theorem 3.1", basis="theorem")'),
-        ("holds", Quantifier, "in_expectation"),
-        ("expect", Expectation, 'refuted("why")'),
+        ("source", Source, SOURCE),
+        ("holds", Quantifier, "holds=in_expectation"),
+        ("expect", Expectation, 'expect=refuted("why")'),
     ):
         if not isinstance(getattr(claim, name), wanted):
-            raise Slip(f"{name}={getattr(claim, name)!r} is no {wanted.__name__}. Write {name}={example}.")
+            raise Slip(f"{name}={said(getattr(claim, name))} is no {wanted.__name__}. Write {example}.")
     if not claim.source.basis:
-        raise Slip("the source says no place and basis. Write source=paper.at('Theorem 3.1', basis='theorem'), or what was read.")
-    for symbol, role in claim.where.items():
-        if not isinstance(role, Role):
-            raise Slip(f'the letter {symbol} has the role {role!r}. Write {symbol}: varies("meaning", low, high), or another role.')
-        parse_unit(role.unit)
-        if role.up_to is not None:
-            claim.letter(role.up_to)
-    if len({symbol.name for symbol in claim.where}) < len(claim.where):
-        raise Slip("one name stands twice in the where table, once from letters() and once from signed(). Keep one.")
+        raise Slip(f"the source says no place and basis. Write {SOURCE}, or what was read.")
     for control in claim.controls:
         if not isinstance(control, Control):
-            raise Slip(f"controls holds {control!r}. Write Control('title', statement=...).")
-    if claim.expect.verdict == "refuted" and claim.source.basis not in ("theorem", "restated", "own"):
-        raise Slip(f"expect=refuted needs the statement itself, read as basis 'theorem' or 'restated'; this one is {claim.source.basis!r}.")
+            raise Slip(f"controls holds {control!r}. Write controls=(Control('title', statement=...),).")
+        if not isinstance(control.expect, Expectation):
+            raise Slip(f"the control {control.title!r} has expect={control.expect!r}. Write expect=refuted or supported.")
+    for what, names in (("simulation", claim.kernels), ("problems", claim.problems)):
+        for name in names:
+            if not isinstance(name, str):
+                raise Slip(f'{what} holds {name!r}, which is no name. Write {what}="module:name", in quotes.')
+    _names(claim)
+    if claim.expect.verdict == "refuted" and claim.source.basis not in STRONG:
+        raise Slip(
+            f"expect=refuted says that a statement is false, but with basis {claim.source.basis!r} it was not read itself. "
+            f"Read it and write basis= one of {', '.join(STRONG)}, or expect=inconclusive('RANGE', 'why')."
+        )
+    if claim.expect.verdict != "supported" and not claim.expect.why:
+        raise Slip(f"expect={claim.expect.verdict} gives no reason. Write expect={claim.expect.verdict}('why').")
     titles = [control.title for control in claim.controls]
-    for title in titles:
-        if titles.count(title) > 1:
-            raise Slip(f"two controls are titled {title!r}. Rename one.")
+    twice = next((title for title in titles if titles.count(title) > 1), None)
+    if twice is not None:
+        raise Slip(f"two controls are titled {twice!r}. Rename one.")
 
 
-def _known(claim: Claim, symbols: set[Any], what: str) -> None:
-    for symbol in sorted(symbols, key=str):
-        if symbol not in claim.where:
-            raise Slip(f"{what} uses {symbol} but the where table has {', '.join(sorted(s.name for s in claim.where))}.")
-
-
-def _control(claim: Claim, kind: Kind, control: Control) -> None:
-    same = {
-        name: value for name, value in control.replaced.items() if name != "where" and _plain(name, value) == _plain(name, getattr(claim, name))
-    }
-    moved = {s.name for s, role in control.where.items() if s in claim.where and claim.where[s] != role or s not in claim.where}
-    if len(same) == len([name for name in control.replaced if name != "where"]) and not moved:
-        raise Slip(f"the control {control.title!r} is identical to its claim; it would be refuted only if the claim were.")
-    rival = claim.under(control)
-    try:
-        rival_kind = kind_of(rival)
-    except Slip as slip:
-        raise Slip(f"the control {control.title!r}: {slip}") from None
-    only_statement = set(control.replaced) == {"statement"}
-    if control.expect.verdict == "refuted" and only_statement and rival_kind.quantity == kind.quantity and rival_kind.side == kind.side:
-        if not _sharper(claim, kind, rival, rival_kind):
+def _names(claim: Claim) -> None:
+    seen: dict[str, sympy.Symbol] = {}
+    for symbol, role in claim.where.items():
+        if symbol.name in seen:
+            raise Slip(f"{symbol.name} stands twice in the where table, once from letters() and once from signed(). Keep one.")
+        seen[symbol.name] = symbol
+        if symbol.is_positive and role.value is not None and role.value <= 0:
             raise Slip(
-                f"the control {control.title!r} is weaker than its claim, or equal to it, everywhere on the ranges: {rival.statement} follows "
-                f"from {claim.statement}, so it can only be refuted if the claim is. Sharpen it."
+                f'{symbol}: fixed("{role.meaning}", {role.value}) is not positive, as letters({symbol.name!r}) says. '
+                f"Write {symbol} = signed({symbol.name!r})."
+            )
+        if role.up_to is not None and role.up_to not in {s.name for s in claim.where}:
+            raise Slip(
+                f"{symbol} is measured up_to={role.up_to}, which has no role. "
+                f'Add a line such as  {role.up_to}: fixed("where a run gives up", 10_000).'
             )
 
 
-def _plain(name: str, value: Any) -> Any:
-    return tuple(value) if name in ("problems", "assuming") and isinstance(value, (tuple, list)) else (value,) if name in ("problems", "assuming") else value
+def _relations(claim: Claim) -> None:
+    """Raises Slip for assumptions, a trivial value or a probability that cannot be computed from the letters with roles."""
+    for relation in claim.assuming:
+        decided(relation, "assumption")
+    parts = [(relation, f"the assumption {relation}") for relation in claim.assuming]
+    parts += [(claim.trivially, f"trivially={claim.trivially}")] if claim.trivially is not None else []
+    parts += [(claim.holds.probability, f"the probability {claim.holds.probability}")]
+    for expression, what in parts:
+        symbols = getattr(expression, "free_symbols", set())
+        known(claim, symbols, what)
+        for symbol in sorted(symbols, key=str):
+            if claim.where[symbol].kind == "unknown":
+                raise Slip(f"{what} has the unknown constant {symbol}, so nobody can tell whether it holds. Write a number.")
+    if claim.assuming:
+        table = points(claim.where)
+        if not inside(claim.assuming, table, claim.where).any():
+            said = " and ".join(map(str, claim.assuming))
+            raise Slip(f"no point of the ranges meets the assumption {said}. Mend it, or widen the ranges.")
 
 
-def _sharper(claim: Claim, kind: Kind, rival: Claim, rival_kind: Kind) -> bool:
-    """Whether the rival's bound excludes something that the claim's allows: smaller somewhere, or growing more slowly, for an upper bound."""
-    if kind.side == "two" or rival_kind.form != kind.form:
-        return True
-    sign = 1.0 if kind.side == "upper" else -1.0
-    boxed = [s.name for s in claim.where if claim.where[s].kind == "varies"]
-    for name in [s.name for s, role in claim.where.items() if role.swept] + boxed or [""]:
-        axes = {} if not name else {name: _values(claim.role(name))}
-        mine, other = (_shape(k, sample(c, axes)) for k, c in ((kind, claim), (rival_kind, rival)))
-        gap = sign * (other - mine) * np.ones(2 if not axes else len(next(iter(axes.values()))))
-        if kind.form == "explicit" and np.nanmin(gap) < -1e-12:
-            return True
-        if kind.form != "explicit" and np.ptp(gap) > 1e-9 and (kind.form == "rate" or _falls(claim, name, axes, gap)):
-            return True
-    return False
+def _control(claim: Claim, kind: Kind, control: Control, project: Project) -> None:
+    rival = claim.under(control)
+    _names(rival)
+    rival_kind = kind_of(rival)
+    _relations(rival)
+    if identical(claim, control, rival):
+        raise Slip("it is identical to its claim, so it would be refuted only if the claim were. Change what it replaces.")
+    must_fail = control.expect.verdict == "refuted" and claim.expect.verdict == "supported"
+    if must_fail and says_no_more(claim, kind, control, rival, rival_kind):
+        said = f"{rival.statement} follows from {claim.statement}" if "statement" in control.replaced else "it is a part of it"
+        boxed = ", ".join(sorted(map(str, {*kind.unswept, *rival_kind.unswept})))
+        raise Slip(
+            f"it is no sharper than its claim on the ranges, since {said}, so it would be refuted only if the claim were. Sharpen it."
+            + (f" No test looks for a trend along {boxed}, which varies: grows or shrinks would have one." if boxed else "")
+        )
+    if rival.simulation is not None:
+        _simulated(rival, rival_kind, project)
 
 
-def _shape(kind: Kind, table: dict[Any, Any]) -> np.ndarray:
-    if kind.form == "rate":
-        return -np.asarray(evaluate(kind.per_step, table).log, dtype=float)
-    return np.asarray(evaluate(kind.scale, table).log, dtype=float)
-
-
-def _falls(claim: Claim, name: str, axes: dict[str, np.ndarray], gap: np.ndarray) -> bool:
-    """Whether the gap falls in the direction in which the letter tends."""
-    role = claim.role(name)
-    backwards = role.kind == "shrinks"
-    return bool((gap[0] - gap[-1] if backwards else gap[-1] - gap[0]) < 0)
-
-
-def _values(role: Role) -> np.ndarray:
-    if role.kind == "along":
-        return checkpoints(role)
-    return np.asarray(role.among) if role.among else grid(role)
-
-
-def _signatures(claim: Claim, kind: Kind, project: Project) -> None:
-    roles = {symbol.name: role for symbol, role in claim.where.items()}
-    given = {name for name, role in roles.items() if role.kind not in ("measured", "unknown")}
-    signatures: list[tuple[str, Signature]] = [("kernel", kernel_signature(project, name)) for name in claim.kernels]
-    signatures += [("family", family_signature(project, name)) for name in claim.problems]
-    for role in roles.values():
-        if role.by:
-            signatures.append(("kernel", kernel_signature(project, ":".join(role.by.split(":")[:2]))))
+def _simulated(claim: Claim, kind: Kind, project: Project) -> set[str]:
+    """The letters that a claim's kernels and families take. Raises Slip for one that they cannot get, or should take."""
+    signatures = _signatures(claim, project)
     for what, signature in signatures:
-        for letter in signature.takes or ():
-            if letter not in given:
-                raise Slip(
-                    f"the {what} {signature.name} ({signature.file.name}, line {signature.line}) takes {letter}, which no letter of the claim fills. "
-                    f'Add a line such as  {letter}: fixed("meaning", value)  or  {letter}: varies("meaning", low, high).'
-                )
-    taken = {letter for _, signature in signatures for letter in (*(signature.takes or ()), *signature.optional)}
-    object.__setattr__(claim, "taken", tuple(sorted({*taken, *claim.taken})))
-    if all(signature.takes is not None for _, signature in signatures):
-        for symbol in sorted(kind.bound.free_symbols, key=str):
-            if roles[symbol.name].swept and symbol.name not in taken:
-                names = ", ".join(signature.name for _, signature in signatures)
-                raise Slip(f"the bound depends on {symbol}, which none of {names} takes, so no data could depend on it. Let the kernel or the family take {symbol}.")
+        _filled(claim, what, signature)
+    taken = {letter for _, signature in signatures for letter in (*signature.takes, *signature.optional)}
+    whole = all(signature.whole for _, signature in signatures)
+    for symbol in sorted(kind.bound.free_symbols, key=str) if whole else ():
+        if claim.where[symbol].swept and symbol.name not in taken:
+            names = ", ".join(signature.name for _, signature in signatures)
+            raise Slip(
+                f"the bound depends on {symbol}, which none of {names} takes, so no data could depend on it. "
+                f"Let the kernel or the family take {symbol}, or give it the role varies or fixed."
+            )
+    return taken
+
+
+def _signatures(claim: Claim, project: Project) -> list[tuple[str, Signature]]:
+    rivals = sorted({role.by for role in claim.where.values() if role.by})
+    found = [("kernel", kernel_signature(project, name)) for name in (*claim.kernels, *rivals)]
+    return found + [("family", family_signature(project, name)) for name in claim.problems]
+
+
+def _filled(claim: Claim, what: str, signature: Signature) -> None:
+    roles = {symbol.name: role.kind for symbol, role in claim.where.items()}
+    given = {name for name, kind in roles.items() if kind not in ("measured", "unknown")}
+    for letter in signature.takes:
+        if letter not in given:
+            close = near(letter, given)
+            why = f"but {letter} is {roles[letter]}" if letter in roles else "which no letter of the claim fills"
+            raise Slip(
+                f"the {what} {signature.name} ({signature.file.name}, line {signature.line}) takes {letter}, {why}. "
+                f'Add a line such as  {letter}: fixed("meaning", value)  or  {letter}: varies("meaning", low, high). '
+                f"The claim has {close}."
+            )

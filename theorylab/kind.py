@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import sympy
 
-from .bound import parse_unit, show_unit, unit_of
-from .claim import Claim, Slip, is_previous
-
-SIDES = {sympy.Le: "upper", sympy.Lt: "upper", sympy.Ge: "lower", sympy.Gt: "lower", sympy.Eq: "two"}
+from .bound import evaluate
+from .box import inside, points
+from .claim import Claim, Slip
+from .statement import relation_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,9 @@ class Kind:
     """The test that a claim gets.
 
     `scale` is the bound with its unknown constants taken out: the bound itself (explicit), the bound without C (trend), the prefactor
-    without C (rate). A rate claim is about `scale * exp(-c * per_step * steps)`.
+    without C (rate). A rate claim is about `scale * exp(-c * per_step * steps)`. `difference`: the bound is random, or may be zero or
+    negative, so that no ratio to it is taken. `strict`: written with < or >, tested as <= or >=. `unswept`: letters of a box in a
+    bound with an unknown constant, on which no test looks for a trend.
     """
 
     form: str
@@ -32,52 +35,33 @@ class Kind:
     per_step: Any = None
     geometric: frozenset[sympy.Symbol] = frozenset()
     difference: bool = False
+    strict: bool = False
+    unswept: tuple[sympy.Symbol, ...] = ()
 
 
 @lru_cache(maxsize=1024)
 def kind_of(claim: Claim) -> Kind:
     """The kind of a claim. Raises Slip for a statement that has no test, with what to write instead."""
-    relation = claim.statement
-    decided(relation, "statement")
-    if type(relation) not in SIDES:
-        raise Slip(f"the statement {relation} is no <=, >= or Eq. Write one relation, such as gap <= C/k.")
-    quantity, bound, side = _oriented(claim, relation)
-    floats = sorted(relation.atoms(sympy.Float), key=str)
-    if floats:
-        exact = sympy.nsimplify(floats[0], rational=True)
-        raise Slip(f"the statement holds the float {floats[0]}, which Python made before sympy saw it. Write Rational({exact.p}, {exact.q}), or L/2 instead of 1/2*L.")
-    for letter in sorted(relation.free_symbols, key=str):
-        if letter not in claim.where:
-            raise Slip(
-                f"the statement uses {letter} but its where table has {', '.join(sorted(s.name for s in claim.where))}. "
-                f'Add a line such as  {letter}: varies("meaning", low, high).'
-            )
-    if quantity in _without_previous(bound).free_symbols:
-        raise Slip(f"the measured letter {quantity} stands on both sides. Bring it to the left, or write previous({quantity}).")
-    _units(claim, quantity, bound)
-    unknowns = tuple(s for s in sorted(bound.free_symbols, key=str) if claim.where[s].kind == "unknown")
+    quantity, bound, side = relation_of(claim)
+    letters = sorted(bound.free_symbols, key=str)
+    unknowns = tuple(s for s in letters if claim.where[s].kind == "unknown")
+    common = {
+        "side": side,
+        "quantity": quantity,
+        "bound": bound,
+        "unknowns": unknowns,
+        "geometric": frozenset(s for s in letters if claim.where[s].swept and _in_exponent(bound, s)),
+        "strict": isinstance(claim.statement, (sympy.Lt, sympy.Gt)),
+        "unswept": tuple(s for s in letters if unknowns and claim.where[s].kind == "varies"),
+    }
     exponents = [u for u in unknowns if _in_exponent(bound, u)]
-    geometric = frozenset(s for s in bound.free_symbols if claim.where[s].swept and _in_exponent(bound, s))
-    random_bound = any(claim.where[s].kind == "measured" for s in bound.free_symbols)
-    over_replicates = claim.holds.name != "for every instance"
-    negative = not (quantity.is_positive and bound.is_positive)
-    common = {"side": side, "quantity": quantity, "bound": bound, "unknowns": unknowns, "geometric": geometric}
     if not unknowns:
-        return Kind("explicit", scale=bound, difference=negative or (random_bound and over_replicates), **common)
+        return Kind("explicit", scale=bound, difference=_takes_difference(claim, quantity, bound), **common)
     if exponents:
         return _rate(claim, common, exponents)
     if len(unknowns) == 1:
-        scale = sympy.cancel(bound / unknowns[0]) if isinstance(bound, sympy.Add) else bound / unknowns[0]
-        if unknowns[0] in scale.free_symbols:
-            raise Slip(f"{unknowns[0]} is not a factor of the bound {bound}. Write {unknowns[0]}*(a + b), one constant per term, or a number.")
-        return Kind("trend", scale=scale, **common)
-    terms = sympy.Add.make_args(bound)
-    owned = [[u for u in unknowns if u in term.free_symbols] for term in terms]
-    if len(terms) == len(unknowns) and all(
-        len(own) == 1 and own[0] not in (term / own[0]).free_symbols for own, term in zip(owned, terms, strict=True)
-    ):
-        return Kind("terms", scale=bound.subs(dict.fromkeys(unknowns, 1)), **common)
-    raise Slip(f"the constants {', '.join(map(str, unknowns))} are neither one factor, one per term, nor a rate in {bound}. Write C*a, C_1*a + C_2*b or C*exp(-c*k).")
+        return _trend(claim, common, unknowns[0])
+    return _terms(common, unknowns)
 
 
 def untested(claim: Claim) -> str:
@@ -92,32 +76,43 @@ def untested(claim: Claim) -> str:
     return ""
 
 
-def decided(relation: Any, what: str) -> None:
-    """Raises Slip for a relation that Python or sympy has already turned into True or False."""
-    if isinstance(relation, bool):
-        raise Slip(f"the {what} is Python's {relation}. Two sympy expressions are compared with <=, >= or Eq(a, b), not with ==.")
-    if relation in (sympy.true, sympy.false):
+def _takes_difference(claim: Claim, quantity: sympy.Symbol, bound: Any) -> bool:
+    random = any(claim.where[s].kind == "measured" for s in bound.free_symbols)
+    if (random and claim.holds.name != "for every instance") or not quantity.is_positive:
+        return True
+    if bound.is_positive:
+        return False
+    table = points(claim.where)
+    sign = np.broadcast_to(evaluate(bound, table).sign, next(iter(table.values())).shape)
+    here = inside(claim.assuming, table, claim.where)
+    if not random and (here & np.isnan(sign)).any():
         raise Slip(
-            f"sympy decided the {what} by itself ({relation}), since letters() are positive. Make letters that may be negative with signed()."
+            f"the bound {bound} is no number at {_place(bound, table, here & np.isnan(sign))}. "
+            "Narrow that range, or write in assuming=(...) where the theorem holds."
         )
+    return bool((here & ~np.greater(sign, 0)).any())
 
 
-def _oriented(claim: Claim, relation: Any) -> tuple[sympy.Symbol, Any, str]:
-    side = SIDES[type(relation)]
-    left, right = relation.lhs, relation.rhs
-    is_measured = lambda e: isinstance(e, sympy.Symbol) and e in claim.where and claim.where[e].kind == "measured"  # noqa: E731
-    if is_measured(left):
-        return left, right, side
-    if is_measured(right):
-        return right, left, {"upper": "lower", "lower": "upper", "two": "two"}[side]
-    raise Slip(
-        f"the left side {left} is no measured letter. Write one measured letter alone on the left, and give it the role "
-        f'{left if isinstance(left, sympy.Symbol) else "x"}: measured("meaning").'
-    )
+def _ratio(claim: Claim, scale: Any, what: str = "bound") -> Any:
+    """The scale of a trend or rate. Raises Slip where it is zero, negative or none, so that no ratio could be taken to it."""
+    if scale.is_number and not scale.is_positive:
+        raise Slip(f"the {what} {scale} without its constant is not positive, so nothing has a ratio to it. Turn its sign.")
+    if any(claim.where[s].kind == "measured" for s in scale.free_symbols):
+        return scale
+    table = points(claim.where)
+    found = evaluate(scale, table)
+    bad = inside(claim.assuming, table, claim.where) & ~(np.greater(found.sign, 0) & np.isfinite(found.log))
+    if bad.any():
+        raise Slip(
+            f"the {what} {scale} without its constant is zero, negative or no number at {_place(scale, table, bad)}, so no ratio to it "
+            "can be taken. Give a logarithm its offset, such as 1 + log(k), or begin the range later."
+        )
+    return scale
 
 
-def _without_previous(expression: Any) -> Any:
-    return expression.replace(is_previous, lambda e: sympy.Dummy(positive=True))
+def _place(expression: Any, table: Any, here: np.ndarray) -> str:
+    at = int(np.flatnonzero(here)[0])
+    return ", ".join(f"{s} = {table[s][at]:g}" for s in sorted(expression.free_symbols, key=str))
 
 
 def _in_exponent(expression: Any, letter: sympy.Symbol) -> bool:
@@ -125,32 +120,51 @@ def _in_exponent(expression: Any, letter: sympy.Symbol) -> bool:
     return any(letter in power.as_base_exp()[1].free_symbols for power in powers)
 
 
+def _trend(claim: Claim, common: dict[str, Any], constant: sympy.Symbol) -> Kind:
+    bound = common["bound"]
+    scale = sympy.Add(*(term / constant for term in sympy.Add.make_args(bound)))
+    if constant in scale.free_symbols:
+        raise Slip(
+            f"{constant} is not a factor of the bound {bound}. "
+            f"Write {constant}*(a + b), one constant per term as in C_1*a + C_2*b, or a number instead of {constant}."
+        )
+    return Kind("trend", scale=_ratio(claim, scale), **common)
+
+
+def _terms(common: dict[str, Any], unknowns: tuple[sympy.Symbol, ...]) -> Kind:
+    bound = common["bound"]
+    for term in sympy.Add.make_args(bound):
+        owned = [u for u in unknowns if u in term.free_symbols]
+        if len(owned) != 1 or owned[0] in (term / owned[0]).free_symbols:
+            raise Slip(
+                f"the constants {', '.join(map(str, unknowns))} are neither one factor, nor one for each term, nor a rate in {bound}. "
+                "Write C*(a + b), C_1*a + C_2*b or C*exp(-c*k); a product of constants is one constant."
+            )
+    return Kind("terms", scale=bound.subs(dict.fromkeys(unknowns, 1)), **common)
+
+
 def _rate(claim: Claim, common: dict[str, Any], exponents: list[sympy.Symbol]) -> Kind:
     bound, unknowns = common["bound"], common["unknowns"]
     factors = [u for u in unknowns if u not in exponents]
     if len(exponents) > 1 or len(factors) > 1:
-        raise Slip(f"a rate has one constant in its exponent and at most one in front; {bound} has {', '.join(map(str, unknowns))}.")
-    log = sympy.expand_log(sympy.log(bound), force=True)
+        raise Slip(
+            f"{bound} has the constants {', '.join(map(str, unknowns))}; a rate has one in its exponent and at most one in front. "
+            "Write C*exp(-c*h*k)."
+        )
     c = exponents[0]
-    decay = sympy.simplify(-sympy.diff(log, c))
-    if c in decay.free_symbols:
-        raise Slip(f"the rate {c} must stand linearly in the exponent of {bound}. Write C*exp(-{c}*h*k).")
-    steps = [s for s in sorted(decay.free_symbols, key=str) if claim.where[s].kind == "along"]
-    if len(steps) != 1 or steps[0] in sympy.simplify(decay / steps[0]).free_symbols:
-        raise Slip(f"the exponent of {bound} must be {c}*h*k with one letter k of the role along, and h free of it.")
+    terms = sympy.Add.make_args(sympy.expand_log(sympy.log(bound), force=True))
+    decay = sympy.Add(*(-term / c for term in terms if c in term.free_symbols))
+    steps = [s for s in sorted(decay.free_symbols, key=str) if s in claim.where and claim.where[s].kind == "along"]
+    per_step = sympy.Add(*(term / steps[0] for term in sympy.Add.make_args(decay))) if len(steps) == 1 else None
+    if c in decay.free_symbols or per_step is None or steps[0] in per_step.free_symbols:
+        raise Slip(
+            f"the exponent of {bound} is not {c}*h*k, with one letter k of the role along and h free of it. Write C*exp(-{c}*h*k); "
+            "an unknown power of k is no claim that a run could refute."
+        )
     prefactor = bound.subs(c, 0)
     scale = prefactor / factors[0] if factors else prefactor
     if factors and factors[0] in scale.free_symbols:
-        raise Slip(f"{factors[0]} is not a factor of {bound}. Write {factors[0]}*exp(-{c}*h*k).")
+        raise Slip(f"{factors[0]} is not a factor of {bound}. Write {factors[0]}*exp(-{c}*h*{steps[0]}).")
     if common["side"] == "two":
-        raise Slip("a rate with an unknown exponent is an upper or a lower bound. Write <= or >=.")
-    return Kind("rate", scale=scale, steps=steps[0], per_step=sympy.simplify(decay / steps[0]), **common)
-
-
-def _units(claim: Claim, quantity: sympy.Symbol, bound: Any) -> None:
-    units = {s: None if role.kind == "unknown" else parse_unit(role.unit) for s, role in claim.where.items()}
-    left, right = unit_of(quantity, units), unit_of(bound, units)
-    if right is not None and left is not None and left != right:
-        raise Slip(
-            f"{quantity} has the unit {show_unit(left)} and its bound {bound} the unit {show_unit(right)}. Mend unit= in the where table, or the formula."
-        )
+        raise Slip(f"a rate with an unknown constant {c} in its exponent is an upper or a lower bound. Write <= or >=.")
+    return Kind("rate", scale=_ratio(claim, scale), steps=steps[0], per_step=_ratio(claim, per_step, "rate"), **common)

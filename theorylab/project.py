@@ -1,19 +1,24 @@
-"""Where content lies: the own project's claims/ and simulations/, then the shipped catalogue's; modules and their signatures by name."""
+"""Where content lies: the own project's claims/ and simulations/, then the shipped catalogue's; kernels and families by name."""
 
 from __future__ import annotations
 
-import ast
-import difflib
 import hashlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .claim import Slip
+from . import source
+from .slip import Slip, near
+from .source import closure as source_closure
+
+__all__ = ["Project", "Signature", "family_signature", "find_project", "kernel_signature", "load", "source_closure"]
+
+FOLDERS = {"kernel": "simulations", "family": "simulations/problems"}
+STYLES = {"key": "jax", "rng": "python"}
 
 
 @dataclass(frozen=True)
@@ -52,67 +57,61 @@ def _shipped() -> Path:
 
 @dataclass(frozen=True)
 class Signature:
-    """What the source of a kernel or a family says without being run: its file, line and the letters that it takes."""
+    """What the source of a kernel or a family says without being run: its file, line and the letters that it takes.
+
+    `whole` is False where the source does not say all, such as for a function that another function makes.
+    """
 
     name: str
     file: Path
     line: int
     style: str
-    takes: tuple[str, ...] | None
+    takes: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    whole: bool = True
 
 
 def kernel_signature(project: Project, name: str) -> Signature:
     """The signature of kernel "module:function". Raises Slip where there is none, with the names that are near."""
-    file, function = _locate(project, name, "simulations", "kernel")
-    found = _functions(file).get(function)
-    if found is None:
-        raise Slip(_near("kernel", name, file, [f for f in _functions(file) if not f.startswith("_")]))
-    required, optional, positional = found[1]
-    style = "python" if positional and positional[0] == "rng" else "jax"
-    return Signature(name, file, found[0], style, required, optional)
+    found = _locate(project, name, "kernel")[1]
+    letters = source.letters_of(found.node)
+    if letters is None:
+        return Signature(name, found.file, found.line, "jax", whole=False)
+    first = letters.positional[0] if letters.positional else ""
+    if first not in STYLES or len(letters.positional) != 2:
+        raise Slip(
+            f"the kernel {name!r} ({found.file.name}, line {found.line}) takes ({', '.join(letters.positional)}) by position. "
+            "Write kernel(key, problem, *, letters) for JAX, kernel(rng, problem, *, letters) for plain Python."
+        )
+    return Signature(name, found.file, found.line, STYLES[first], letters.required, letters.optional)
 
 
 def family_signature(project: Project, name: str) -> Signature:
     """The signature of family "module:name", a module-level pair draw and build."""
-    file, family = _locate(project, name, "simulations/problems", "family")
-    pairs = _pairs(file)
-    if family not in pairs:
-        raise Slip(_near("family", name, file, [p for p in pairs if not p.startswith("_")]))
-    line, parts = pairs[family]
-    functions = _functions(file)
-    if not all(part in functions for part in parts):
-        return Signature(name, file, line, "jax", None)
-    required = tuple(dict.fromkeys(letter for part in parts for letter in functions[part][1][0]))
-    optional = tuple(dict.fromkeys(letter for part in parts for letter in functions[part][1][1]))
-    return Signature(name, file, line, "jax", required, optional)
+    found = _locate(project, name, "family")[1]
+    if source.letters_of(found.node):
+        raise Slip(f"{name!r} ({found.file.name}, line {found.line}) is a function, no family. Write Family(draw, build).")
+    parts = source.family_parts(found)
+    if parts is None:
+        return Signature(name, found.file, found.line, "jax", whole=False)
+    letters = [source.letters_of(part.node) if part else None for part in parts]
+    for what, part in zip(("draw(key, *, letters)", "build(parameters, *, letters)"), letters, strict=True):
+        if part is not None and len(part.positional) != 1:
+            raise Slip(
+                f"the family {name!r} ({found.file.name}, line {found.line}) has a function that takes "
+                f"({', '.join(part.positional)}) by position. Write {what}."
+            )
+    known = [part for part in letters if part is not None]
+    required = tuple(dict.fromkeys(letter for part in known for letter in part.required))
+    optional = tuple(dict.fromkeys(letter for part in known for letter in part.optional))
+    return Signature(name, found.file, found.line, "jax", required, optional, whole=len(known) == 2)
 
 
 def load(project: Project, name: str, folder: str) -> Any:
     """The object "module:attribute" under a folder of the project that has it."""
-    file, attribute = _locate(project, name, folder, "kernel" if folder == "simulations" else "family")
+    file, _ = _locate(project, name, "kernel" if folder == "simulations" else "family")
     root = next(root for root in project.roots if file.is_relative_to(root / "simulations"))
-    module = _import(root, file)
-    return getattr(module, attribute)
-
-
-def source_closure(file: Path) -> tuple[Path, ...]:
-    """The file and every file of its simulations/ folder that it imports, directly or not: what its results depend on."""
-    base = next(parent for parent in file.parents if parent.name == "simulations")
-    seen: dict[Path, None] = {}
-    waiting = [file]
-    while waiting:
-        current = waiting.pop()
-        if current in seen or not current.is_file():
-            continue
-        seen[current] = None
-        for node in ast.walk(_tree(current, current.stat().st_mtime_ns)):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                folder = current.parents[node.level - 1]
-                stem = folder / Path(*(node.module or "").split(".")) if node.module else folder
-                waiting += [stem.with_suffix(".py"), stem / "__init__.py"]
-                waiting += [stem / f"{alias.name}.py" for alias in node.names]
-    return tuple(sorted(path for path in seen if path.is_relative_to(base)))
+    return getattr(_import(root, file), name.split(":")[1])
 
 
 def _import(root: Path, file: Path) -> ModuleType:
@@ -123,57 +122,30 @@ def _import(root: Path, file: Path) -> ModuleType:
         holder.__path__ = [str(root / "simulations")]
         sys.modules[package] = holder
     parts = file.relative_to(root / "simulations").with_suffix("").parts
-    return import_module(".".join((package, *parts)))
+    return import_module(".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts))))
 
 
-def _locate(project: Project, name: str, folder: str, what: str) -> tuple[Path, str]:
-    module, colon, attribute = name.partition(":")
-    attribute = attribute.partition(":")[0]
-    if not colon or not attribute:
-        raise Slip(f'the {what} {name!r} has no colon. Write "module:{what}", such as "{name or "module"}:{what}".')
+def _locate(project: Project, name: Any, what: str) -> tuple[Path, source.Found]:
+    """The file of "module:attribute" and where that is defined: in the own project, else in the shipped catalogue."""
+    module, attribute = [*str(name).split(":"), ""][:2]
+    if not module or not attribute:
+        folders = [root / FOLDERS[what] for root in project.roots]
+        full = [f"{file.stem}:{name}" for folder in folders for file in sorted(folder.glob("*.py")) if name in source.names(file)]
+        raise Slip(f'the {what} {name!r} is not written "module:{what}". Write {full[0] if full else "such as " + module + ":" + what}.')
+    files = list(_files(project, module, FOLDERS[what]))
+    for file in files:
+        found = source.definition(file, attribute)
+        if found is not None:
+            return file, found
+    if files:
+        known = [known for file in files for known in source.names(file)]
+        raise Slip(f"{files[0].name} has no {what} {attribute!r}. Near: {near(attribute, known)}.")
+    folders = [root / FOLDERS[what] for root in project.roots]
+    known = [path.stem for folder in folders for path in folder.glob("*.py") if path.stem != "__init__"]
+    raise Slip(f"there is no {FOLDERS[what]}/{module}.py for the {what} {name!r}. Near: {near(module, known)}.")
+
+
+def _files(project: Project, module: str, folder: str) -> Iterator[Path]:
     for root in project.roots:
-        file = root / folder / Path(*module.split("."))
-        if file.with_suffix(".py").is_file():
-            return file.with_suffix(".py"), attribute
-    known = sorted({path.stem for root in project.roots for path in (root / folder).glob("*.py") if path.stem != "__init__"})
-    near = difflib.get_close_matches(module, known, 3, 0.4) or known
-    raise Slip(f"there is no file {folder}/{module}.py for the {what} {name!r}. Near: {', '.join(near) or 'none'}.")
-
-
-def _near(what: str, name: str, file: Path, known: list[str]) -> str:
-    wanted = name.split(":")[1]
-    near = difflib.get_close_matches(wanted, known, 3, 0.4) or sorted(known)
-    return f"{file.name} has no {what} {wanted!r} ({name!r}). Near: {', '.join(near) or 'none'}."
-
-
-@lru_cache(maxsize=512)
-def _tree(file: Path, stamp: int) -> ast.Module:
-    try:
-        return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
-    except SyntaxError as error:
-        raise Slip(f"{file.name}, line {error.lineno}: {error.msg}.") from None
-
-
-def _functions(file: Path) -> dict[str, tuple[int, tuple[tuple[str, ...], tuple[str, ...], list[str]]]]:
-    """Functions and plain assignments of a module: name -> (line, (letters without default, with default, positional names))."""
-    result = {}
-    for node in _tree(file, file.stat().st_mtime_ns).body:
-        if isinstance(node, ast.FunctionDef):
-            arguments = node.args
-            required = tuple(a.arg for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None)
-            optional = tuple(a.arg for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is not None)
-            result[node.name] = (node.lineno, (required, optional, [a.arg for a in arguments.args]))
-    return result
-
-
-def _pairs(file: Path) -> dict[str, tuple[int, list[str]]]:
-    """Module-level families: name -> (line, [name of draw, name of build])."""
-    result = {}
-    for node in _tree(file, file.stat().st_mtime_ns).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
-            function = node.value.func
-            if (function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")) == "Family":
-                arguments = {k.arg: k.value for k in node.value.keywords}
-                parts = [*node.value.args, *(arguments[a] for a in ("draw", "build") if a in arguments)]
-                result[node.targets[0].id] = (node.lineno, [part.id if isinstance(part, ast.Name) else "?" for part in parts])
-    return result
+        place = (root / folder).joinpath(*module.split("."))
+        yield from (file for file in (place.parent / f"{place.name}.py", place / "__init__.py") if file.is_file())

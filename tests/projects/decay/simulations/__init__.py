@@ -1,0 +1,1 @@
+"""Kernels of a small project, for tests of the claim language."""

@@ -1,0 +1,62 @@
+"""Estimators of a mean from n draws, right and wrong, in JAX and in plain Python."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .problems.boxes import halved
+
+
+def sample_mean(key, problem, *, n, sigma):
+    """The error of the mean of n normal draws, through its exact law."""
+    return {"error": jnp.abs(jax.random.normal(key, dtype=jnp.float64)) * sigma / jnp.sqrt(n)}
+
+
+def sample_mean_plain(rng, problem, *, n, sigma):
+    """The same, from the draws themselves."""
+    return {"error": abs(float(np.mean(rng.normal(0.0, sigma, int(n)))))}
+
+
+def correlated_mean(key, problem, *, n, sigma):
+    """Draws whose correlation leaves the mean an effective size sqrt(n)."""
+    return {"error": jnp.abs(jax.random.normal(key, dtype=jnp.float64)) * sigma / n**0.25}
+
+
+def walk(key, problem, *, k):
+    """A contraction from the start of the problem to its centre."""
+    return {"distance": jnp.abs(halved(problem, k)), "first": jnp.abs(problem.start - problem.solution)}
+
+
+def lazy_walk(key, problem, *, k):
+    """The same contraction, resting every second step."""
+    return {"distance": jnp.abs(halved(problem, k // 2))}
+
+
+def explodes(key, problem, *, n, sigma):
+    """Squares its error until nothing is finite."""
+    return {"error": jnp.where(n > 100, jnp.nan, 1.0) * sigma}
+
+
+def constant(key, problem, *, n, sigma):
+    """The same number whatever the size."""
+    return {"error": jnp.asarray(1e-9)}
+
+
+def raises(key, problem, *, n, sigma):
+    """Fails where it is written."""
+    return {"error": jnp.zeros(3) @ jnp.zeros(4)}
+
+
+def nameless(key, problem, *, n, sigma):
+    """Returns another letter than its claim measures."""
+    return {"eror": jnp.asarray(1.0)}
+
+
+def shapeless(key, problem, *, n, sigma):
+    """Returns a vector where a number is measured."""
+    return {"error": jnp.zeros(7)}
+
+
+def single(key, problem, *, n, sigma):
+    """Returns an array instead of a dict."""
+    return jnp.zeros(())

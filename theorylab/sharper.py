@@ -1,0 +1,118 @@
+"""Whether a control says no more than its claim: then it could be refuted only if the claim were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+
+from .bound import SignedLog, evaluate
+from .box import Points, inside, lines, points
+from .claim import Claim, Control, Role
+from .kind import Kind
+
+SAME = 1e-9
+# Half the smallest difference of slopes that the plan's resolution takes notice of.
+SLOPE = 0.01
+SIDES = {"upper": (1,), "lower": (-1,), "two": (1, -1)}
+
+
+def says_no_more(claim: Claim, kind: Kind, control: Control, rival: Claim, rival_kind: Kind) -> bool:
+    """Whether everything that a control replaces is the claim's own, or a part of it, or follows from it.
+
+    A control that is sharper anywhere in the box, on another quantity, or of a form that cannot be compared says more.
+    """
+    parts = {
+        "simulation": lambda: rival.kernels == claim.kernels,
+        "problems": lambda: rival.problems == claim.problems or (set() < set(rival.problems) <= set(claim.problems)),
+        "assuming": lambda: set(rival.assuming) >= set(claim.assuming),
+        "where": lambda: all(_within(claim.where.get(s), role, kind.form) for s, role in control.where.items()),
+        "statement": lambda: rival.statement == claim.statement or _follows(claim, kind, rival, rival_kind),
+    }
+    return all(parts[name]() for name in control.replaced)
+
+
+def identical(claim: Claim, control: Control, rival: Claim) -> bool:
+    """Whether everything that a control replaces reads as it does in the claim."""
+    return all(getattr(rival, name) == getattr(claim, name) for name in control.replaced)
+
+
+def _within(outer: Role | None, inner: Role, form: str) -> bool:
+    """Whether a letter's new range is a part of its old one; a trend may well be another on another range."""
+    if outer == inner:
+        return True
+    if outer is None or form != "explicit" or outer.low is None or outer.high is None:
+        return False
+    low, high = min(outer.low, outer.high), max(outer.low, outer.high)
+    if inner.kind == "fixed" and inner.value is not None:
+        return inner.value in outer.among if outer.among else low <= inner.value <= high
+    if inner.kind != outer.kind or inner.low is None or inner.high is None:
+        return False
+    if outer.among:
+        return bool(inner.among) and set(inner.among) <= set(outer.among)
+    return low <= min(inner.low, inner.high) and max(inner.low, inner.high) <= high
+
+
+def _follows(claim: Claim, kind: Kind, rival: Claim, rival_kind: Kind) -> bool:
+    """Whether the rival's bound is nowhere sharper than the claim's, on each side that the rival bounds."""
+    if rival_kind.quantity != kind.quantity or not set(SIDES[rival_kind.side]) <= set(SIDES[kind.side]):
+        return False
+    match kind.form, rival_kind.form:
+        case "explicit", "explicit":
+            return all(_nowhere_beyond(rival, kind.bound, rival_kind.bound, side) for side in SIDES[rival_kind.side])
+        case ("explicit", "trend") | ("trend", "trend"):
+            return all(not _outgrown(rival, kind.scale, rival_kind.scale, side) for side in SIDES[rival_kind.side])
+        case "rate", "rate":
+            same = kind.steps == rival_kind.steps and _constant_ratio(rival, kind.scale, rival_kind.scale)
+            # The faster rate is the smaller bound, so rates are compared by their inverses.
+            slow, fast = 1 / kind.per_step, 1 / rival_kind.per_step
+            return same and all(not _outgrown(rival, slow, fast, side) for side in SIDES[rival_kind.side])
+    return False
+
+
+def _nowhere_beyond(rival: Claim, bound: Any, other: Any, side: int) -> bool:
+    """Whether an explicit bound lies on the claim's safe side at every point."""
+    table = points(rival.where)
+    mine, its = evaluate(bound, table), evaluate(other, table)
+    here = inside(rival.assuming, table, rival.where)
+    return not (here & _less(its, mine, side)).any()
+
+
+def _less(a: SignedLog, b: SignedLog, side: int) -> Any:
+    """Whether a is less than b by more than rounding (greater, where side is -1)."""
+    far = np.where(
+        np.equal(a.sign, b.sign),
+        np.abs(np.subtract(a.log, b.log)) > SAME,
+        True,
+    )
+    return far & np.logical_not(a >= b if side > 0 else b >= a)
+
+
+def _outgrown(rival: Claim, scale: Any, other: Any, side: int) -> bool:
+    """Whether the rival's scale grows more slowly than the claim's (faster, where side is -1) towards the end of some axis.
+
+    What the constant takes up, and what differs on the first half of an axis only, no test of a trend would tell.
+    """
+    for symbol, role in rival.where.items():
+        if role.swept and symbol in scale.free_symbols | other.free_symbols:
+            table = lines(rival.where, symbol)
+            gap = _gap(scale, other, table)
+            x = np.log(table[symbol][0])
+            half = len(x) // 2
+            fall = (gap[:, -1] - gap[:, half]) / abs(x[-1] - x[half])
+            here = inside(rival.assuming, table, rival.where)
+            here = (here[:, -1] & here[:, half]) if here.shape[1] > 1 else here[:, 0]
+            if (here & (side * fall < -SLOPE)).any():
+                return True
+    return False
+
+
+def _constant_ratio(rival: Claim, scale: Any, other: Any) -> bool:
+    gap = _gap(scale, other, {s: v[:, None] for s, v in points(rival.where).items()})
+    return bool(np.nanmax(gap) - np.nanmin(gap) < SAME)
+
+
+def _gap(scale: Any, other: Any, table: Points) -> np.ndarray:
+    gap = np.subtract(evaluate(sympy.sympify(other), table).log, evaluate(sympy.sympify(scale), table).log)
+    return np.broadcast_to(gap, np.broadcast_shapes(np.shape(gap), *(v.shape for v in table.values())))

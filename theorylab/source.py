@@ -1,0 +1,184 @@
+"""What the source of kernels and families says without being run: where a name is defined, its letters, and its import closure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from .slip import Slip
+
+
+class Found(NamedTuple):
+    """The definition of a module-level name: its file, its line, and the node that gives it its value, where it can be read."""
+
+    file: Path
+    line: int
+    node: ast.AST | None
+
+
+class Letters(NamedTuple):
+    """The keyword-only arguments of a function, and the names of the positional ones."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    positional: tuple[str, ...]
+
+
+def definition(file: Path, name: str, seen: frozenset[tuple[Path, str]] = frozenset()) -> Found | None:
+    """Where a module-level name is defined, through aliases and relative imports; None where the module has no such name."""
+    if (file, name) in seen:
+        return None
+    seen |= {(file, name)}
+    found = None
+    for statement in _statements(tree(file).body):
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() if statement.name == name:
+                plain = isinstance(statement, ast.FunctionDef) and not statement.decorator_list
+                found = Found(file, statement.lineno, statement if plain else None)
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) if name in _targets(statement):
+                found = Found(file, statement.lineno, value)
+                if isinstance(value, ast.Name):
+                    found = definition(file, value.id, seen) or found
+            case ast.ImportFrom() | ast.Import():
+                for alias in statement.names:
+                    found = _imported(file, statement, alias, name, seen) or found
+    return found
+
+
+def names(file: Path) -> list[str]:
+    """The public module-level functions and assigned names of a module, in their order."""
+    found: list[str] = []
+    for statement in _statements(tree(file).body):
+        if isinstance(statement, ast.FunctionDef):
+            found.append(statement.name)
+        found += _targets(statement)
+    return [name for name in dict.fromkeys(found) if not name.startswith("_")]
+
+
+def letters_of(node: ast.AST | None) -> Letters | None:
+    """The letters that a function takes; None where the node is none, so that its letters are not known."""
+    if not isinstance(node, (ast.FunctionDef, ast.Lambda)):
+        return None
+    given = list(zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True))
+    return Letters(
+        tuple(argument.arg for argument, default in given if default is None),
+        tuple(argument.arg for argument, default in given if default is not None),
+        tuple(argument.arg for argument in (*node.args.posonlyargs, *node.args.args)),
+    )
+
+
+def family_parts(found: Found) -> tuple[Found | None, Found | None] | None:
+    """The definitions of a family's draw and build, None for one that cannot be read; None for what is no call of Family."""
+    call = found.node
+    if not isinstance(call, ast.Call) or _called(call) != "Family":
+        return None
+    given = dict(zip(("draw", "build"), call.args, strict=False)) | {k.arg: k.value for k in call.keywords}
+    draw, build = (_value(found.file, given.get(part)) for part in ("draw", "build"))
+    return draw, build
+
+
+def closure(file: Path) -> tuple[Path, ...]:
+    """The file and every file of its simulations/ folder that it imports relatively, directly or not, packages included."""
+    base = next((parent for parent in file.parents if parent.name == "simulations"), file.parent)
+    seen: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current in seen or not current.is_file() or not current.is_relative_to(base):
+            continue
+        seen.add(current)
+        waiting += [parent / "__init__.py" for parent in current.parents if parent.is_relative_to(base)]
+        for node in ast.walk(tree(current)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                waiting += _modules(current, node) + _submodules(current, node)
+    return tuple(sorted(seen))
+
+
+def tree(file: Path) -> ast.Module:
+    """The syntax tree of a file. Raises Slip where it has none."""
+    return _tree(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=512)
+def _tree(file: Path, stamp: int) -> ast.Module:
+    try:
+        return ast.parse(file.read_text(encoding="utf-8-sig"), filename=str(file))
+    except SyntaxError as error:
+        raise Slip(f"{file.name}, line {error.lineno}, is no Python: {error.msg}.") from None
+    except ValueError as error:
+        raise Slip(f"{file.name} cannot be read: {error}. Save it as UTF-8.") from None
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when a module is imported, those inside if, try and with included."""
+    for statement in body:
+        yield statement
+        for part in ("body", "orelse", "finalbody"):
+            if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                yield from _statements(getattr(statement, part, []))
+        for handler in getattr(statement, "handlers", []):
+            yield from _statements(handler.body)
+
+
+def _targets(statement: ast.stmt) -> list[str]:
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    return [node.id for target in targets if isinstance(target, ast.Name) for node in [target]]
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def _imported(
+    file: Path, statement: ast.ImportFrom | ast.Import, alias: ast.alias, name: str, seen: frozenset[tuple[Path, str]]
+) -> Found | None:
+    """Where an imported name is defined; the import itself where that leaves the simulations/ folder."""
+    star = alias.name == "*"
+    if not star and name != (alias.asname or alias.name.partition(".")[0]):
+        return None
+    if isinstance(statement, ast.ImportFrom) and statement.level:
+        for path in _modules(file, statement):
+            found = definition(path, name if star else alias.name, seen)
+            if found is not None:
+                return found
+    return None if star else Found(file, statement.lineno, None)
+
+
+def _value(file: Path, node: ast.expr | None) -> Found | None:
+    """What an argument stands for: a function by name or `module.name`, or a lambda; None for what a call makes."""
+    match node:
+        case ast.Lambda():
+            return Found(file, node.lineno, node)
+        case ast.Name(id=name):
+            return definition(file, name)
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            imports = [n for n in _statements(tree(file).body) if isinstance(n, ast.ImportFrom) and n.level]
+            for one in imports:
+                for alias in one.names:
+                    if (alias.asname or alias.name) == module:
+                        for path in _submodules(file, ast.ImportFrom(one.module, [alias], one.level)):
+                            return definition(path, name)
+    return None
+
+
+def _modules(file: Path, statement: ast.ImportFrom) -> list[Path]:
+    """The file that a relative import reads, if it is there."""
+    if statement.level > len(file.parents):
+        return []
+    folder = file.parents[statement.level - 1]
+    return _files(folder.joinpath(*statement.module.split("."))) if statement.module else _files(folder)
+
+
+def _submodules(file: Path, statement: ast.ImportFrom) -> list[Path]:
+    """The files that a relative import reads where what it imports are modules themselves."""
+    if statement.level > len(file.parents):
+        return []
+    folder = file.parents[statement.level - 1].joinpath(*(statement.module or "").split("."))
+    return [path for alias in statement.names for path in _files(folder / alias.name)]
+
+
+def _files(stem: Path) -> list[Path]:
+    return [path for path in (stem.parent / f"{stem.name}.py", stem / "__init__.py") if path.is_file()]
