@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue
     from .claim import Claim
     from .project import Project
-    from .verify import Result
+    from .result import Options, Result
 
 app = typer.Typer(
     add_completion=False,
@@ -32,7 +32,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        _say("interrupted; finished compilations are kept, and reports/ is as the last finished run left it")
+        _say("interrupted; nothing was running")
         sys.exit(INTERRUPTED)
 
 
@@ -42,6 +42,7 @@ def verify(
     tier: Annotated[str, typer.Option(help="quick, or full for what only a long run can settle.")] = "quick",
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="Root seed of instances and noise.")] = 0,
     alpha: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Error spent per side of each claim.")] = 0.01,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Compute stored results again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Check the claims, write reports/, print a table.
@@ -56,16 +57,26 @@ def verify(
     project, catalogue = _catalogue(select)
     for failure in catalogue.failures:
         _say(f"{failure.file}:{failure.line}: {failure.error}")
+    from importlib.metadata import version
+
+    from . import __version__, attempts
     from .report import document, write
-    from .verify import Options
+    from .result import Options
 
     options = Options(tier, alpha, seed)
-    results = _run(project, catalogue, options)
-    from .simulate import versions
-
-    run = {"started": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(began)), "seconds": time.time() - began, **_split(versions())}
+    results = _run(project, catalogue, options, recompute)
+    run = {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(began)),
+        "seconds": time.time() - began,
+        "versions": {"theorylab": __version__} | {name: version(name) for name in ("jax", "numpy", "scipy", "sympy", "xarray")},
+        "device": next((result.device for result in results if result.device), ""),
+    }
     written = write(results, catalogue.failures, options, project, run)
     found = document.document(results, catalogue.failures, options, run)
+    try:
+        attempts.append(project, results, options)
+    except OSError as error:
+        _say(f"the attempts log is not kept: {error}")
     if as_json:
         typer.echo(json.dumps(found, indent=1))
     else:
@@ -98,6 +109,7 @@ def list_(select: Select = None) -> None:
 def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by name.")]) -> None:
     """Say in words and formula which test a claim gets, and what its verdict will and will not mean."""
     project, claim = _one(name)
+    from .attempts import history
     from .kind import untested
     from .plan import plan
     from .verify import takes
@@ -112,6 +124,9 @@ def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by
         typer.secho(heading, bold=True)
         for line in lines:
             typer.echo(f"  {line}")
+    wordings, times = history(project, claim)
+    typer.secho("Attempts", bold=True)
+    typer.echo(f"  {wordings} wordings of this claim were judged here, the present one {times} times")
 
 
 @app.command()
@@ -142,10 +157,24 @@ def replay(
     _console().print(table)
 
 
-def _run(project: Project, catalogue: Catalogue, options: Any) -> list[Result]:
-    """The results in the catalogue's order, two claims at a time: while one compiles, the other runs."""
+def _run(project: Project, catalogue: Catalogue, options: Options, recompute: bool) -> list[Result]:
+    """The results in the catalogue's order: stored ones first, the others two at a time, so that one compiles while the other runs."""
     from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
 
+    from . import store
+    from .kind import untested
+
+    keys = {claim.name: store.key(project, claim, options) for claim in catalogue.claims if not untested(claim)}
+    known: dict[str, Result] = {}
+    if not recompute:
+        for claim in catalogue.claims:
+            stored = store.load(project, claim, keys[claim.name], _say) if claim.name in keys else None
+            if stored is not None:
+                known[claim.name] = replace(stored, claim=claim, cached=True)
+    waiting = [claim for claim in catalogue.claims if claim.name not in known]
+    if not waiting:
+        return [known[claim.name] for claim in catalogue.claims]
     from .simulate import Simulator, use_compile_cache
     from .verify import verify as verify_one
 
@@ -154,20 +183,26 @@ def _run(project: Project, catalogue: Catalogue, options: Any) -> list[Result]:
     except OSError as error:
         _say(f"compilations are not kept: {error}")
     simulator = Simulator(project)
-    with _progress(len(catalogue.claims)) as done, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+    with _progress(len(waiting)) as done, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:
             result = verify_one(claim, simulator, options)
+            if claim.name in keys and not result.fault:
+                try:
+                    store.save(project, result, keys[claim.name])
+                except OSError as error:
+                    _say(f"the result of {claim.name} is not kept: {error}")
             done(result)
             return result
 
-        futures = [pool.submit(one, claim) for claim in catalogue.claims]
+        futures = [pool.submit(one, claim) for claim in waiting]
         try:
-            return [future.result() for future in futures]
+            known |= {future.result().claim.name: future.result() for future in futures}
         except KeyboardInterrupt:
-            for future in futures:
-                future.cancel()
-            raise
+            _say("interrupted; the claims that were finished are kept, and the next run goes on from there")
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
+    return [known[claim.name] for claim in catalogue.claims]
 
 
 class _progress:
@@ -260,11 +295,6 @@ def _one(name: str) -> tuple[Project, Claim]:
     if len(catalogue.claims) != 1:
         _usage(f"{name!r} names {len(catalogue.claims)} claims: {', '.join(c.name for c in catalogue.claims)}. Name one.")
     return project, catalogue.claims[0]
-
-
-def _split(found: dict[str, str]) -> dict[str, Any]:
-    device = found.pop("device")
-    return {"versions": found, "device": device}
 
 
 def _console() -> Any:

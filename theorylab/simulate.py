@@ -77,9 +77,9 @@ def use_compile_cache(folder: Path) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
-def versions() -> dict[str, str]:
-    """The versions that results depend on, and the kind of device."""
-    return {"jax": jax.__version__, "numpy": np.__version__, "device": jax.default_backend()}
+def device() -> str:
+    """The kind of device that kernels run on: cpu, gpu or tpu."""
+    return jax.default_backend()
 
 
 class Simulator:
@@ -168,7 +168,7 @@ class Simulator:
         rows: list[dict[str, np.ndarray]] = []
         for begin in range(0, len(cells), block):
             part = {name: values[begin : begin + block] for name, values in inputs.items()}
-            size = len(part["instance"])
+            size = len(part["nudge"])
             padded = {name: np.concatenate([v, v[:1].repeat(block - size, axis=0)]) if size < block else v for name, v in part.items()}
             out = {name: np.asarray(values) for name, values in function(padded, along).items()}
             out = {name: values[:, :steps] if own else values for name, values in out.items() for own in [self._has_steps(run, name, values)]}
@@ -198,11 +198,9 @@ class Simulator:
         traced = {name: values[name] for name in values if name not in _LANE}
         nudged = {n: _move(v, values["nudge"], 1) for n, v in traced.items()}
         letters = {**static, **nudged} | ({run.along[0]: checkpoints} if run.along else {})
-        root = jax.random.fold_in(jax.random.key(values["seed"]), _hash(run.family or ""))
-        draw_key = jax.random.fold_in(root, values["instance"])
-        noise_key = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(root, values["point"]), values["instance"]), values["replicate"])
-        problem = self._problem(run, letters, draw_key, values["nudge"], values["near_solution"])
-        out = self._kernel(run)(noise_key, problem, **_pick(self._kernel(run), letters))
+        draw, noise = (jax.random.wrap_key_data(values[name]) for name in ("draw", "noise"))
+        problem = self._problem(run, letters, draw, values["nudge"], values["near_solution"])
+        out = self._kernel(run)(noise, problem, **_pick(self._kernel(run), letters))
         return self._collect(run, out, problem, checkpoints)
 
     def _problem(self, run: Run, letters: Mapping[str, Any], key: Any = None, nudge: Any = 0, near_solution: Any = 0) -> Any:
@@ -249,8 +247,7 @@ class Simulator:
 
         def build(values: Any) -> Any:
             letters = {**static, **{n: values[n] for n in names}} | ({run.along[0]: self._along(run)} if run.along else {})
-            root = jax.random.fold_in(jax.random.key(values["seed"]), _hash(run.family or ""))
-            return self._problem(run, letters, jax.random.fold_in(root, values["instance"]), values["nudge"], values["near_solution"])
+            return self._problem(run, letters, jax.random.wrap_key_data(values["draw"]), values["nudge"], values["near_solution"])
 
         try:
             problems = jax.tree.map(np.asarray, jax.jit(jax.vmap(build))(inputs)) if run.family else None
@@ -259,7 +256,7 @@ class Simulator:
         rows = []
         for n, (letters, _) in enumerate(cells):
             problem = jax.tree.map(lambda leaf, lane=n: leaf[lane], problems)
-            rng = np.random.default_rng([int(inputs[name][n]) for name in ("seed", "point", "instance", "replicate")] + [_hash(run.family or "")])
+            rng = np.random.default_rng(inputs["noise"][n])
             given = letters | ({run.along[0]: np.asarray(run.along[1])} if run.along else {})
             try:
                 out = kernel(rng, problem, **_pick(kernel, given))
@@ -299,14 +296,14 @@ class Simulator:
         count = len(cells)
         swept = {name for name, _ in run.sweep}
         point = [_hash(repr(sorted((n, float(v)) for n, v in letters.items() if n in swept))) for letters, _ in cells]
-        replicates = np.array([cell[2] for _, cell in cells], np.uint32)
+        instance, replicate = (np.array([cell[n] for _, cell in cells], np.uint64) for n in (1, 2))
+        replicates = replicate if lanes.shaken is None else np.full(count, lanes.shaken, np.uint64)
+        root = _mix(np.full(count, run.seed, np.uint64), _hash(run.family or ""))
         inputs: dict[str, np.ndarray] = {
-            "seed": np.full(count, run.seed, np.uint32),
-            "point": np.array(point, np.uint32),
-            "instance": np.array([cell[1] for _, cell in cells], np.uint32),
-            "replicate": replicates if lanes.shaken is None else np.full(count, lanes.shaken, np.uint32),
-            "nudge": np.zeros(count, np.uint32) if lanes.shaken is None else replicates + np.uint32(1),
-            "near_solution": (replicates + np.uint32(1)) * np.uint32(lanes.near_solution),
+            "draw": _key(_mix(root, instance)),
+            "noise": _key(_mix(_mix(_mix(root, np.array(point, np.uint64)), instance), replicates)),
+            "nudge": np.zeros(count, np.uint32) if lanes.shaken is None else (replicate + np.uint64(1)).astype(np.uint32),
+            "near_solution": (replicate + np.uint64(1)).astype(np.uint32) * np.uint32(lanes.near_solution),
         }
         if cells:
             for name in cells[0][0]:
@@ -373,7 +370,7 @@ class Simulator:
         return f"{run.kernel} on {run.family or 'no family'} failed{place}: {type(error).__name__}: {text[0] if text else ''}"
 
 
-_LANE = ("seed", "point", "instance", "replicate", "nudge", "near_solution")
+_LANE = ("draw", "noise", "nudge", "near_solution")
 
 
 @contextlib.contextmanager
@@ -405,12 +402,32 @@ def _move(tree: Any, nudge: Any, salt: int, power: float = 1.0) -> Any:
     for index, leaf in enumerate(leaves):
         leaf = jnp.asarray(leaf)
         if jnp.issubdtype(leaf.dtype, jnp.floating):
-            key = jax.random.fold_in(jax.random.key(nudge), 1000 * salt + index)
-            sign = jax.random.rademacher(key, leaf.shape, leaf.dtype)
             step = jnp.where(jnp.asarray(nudge) > 0, jnp.finfo(leaf.dtype).eps ** power, 0.0).astype(leaf.dtype)
-            leaf = leaf * (1 + sign * jnp.broadcast_to(step, leaf.shape))
+            leaf = leaf * (1 + _signs(leaf, nudge, 1000 * salt + index) * jnp.broadcast_to(step, leaf.shape))
         moved.append(leaf)
     return jax.tree.unflatten(structure, moved)
+
+
+def _signs(leaf: Any, nudge: Any, salt: int) -> Any:
+    """-1 or 1 for every entry, another pattern for every nudge. A hash, since a random generator would take longer to compile than a kernel."""
+    x = jnp.arange(leaf.size, dtype=jnp.uint32) * np.uint32(2654435761) + jnp.asarray(nudge, jnp.uint32) * np.uint32(2246822519) + np.uint32(salt)
+    for shift, factor in ((16, 2146121005), (15, 2221713035)):
+        x = (x ^ (x >> shift)) * np.uint32(factor)
+    return (1.0 - 2.0 * ((x >> 16) & 1).astype(leaf.dtype)).reshape(leaf.shape)
+
+
+def _mix(state: np.ndarray, part: Any) -> np.ndarray:
+    """64-bit states mixed with another number each: splitmix64, a bijection with full avalanche."""
+    with np.errstate(over="ignore"):
+        x = state + np.uint64(0x9E3779B97F4A7C15) * (np.asarray(part, np.uint64) + np.uint64(1))
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return x ^ (x >> np.uint64(31))
+
+
+def _key(state: np.ndarray) -> np.ndarray:
+    """64-bit states (n,) as the data of JAX keys (n, 2)."""
+    return np.stack([state >> np.uint64(32), state & np.uint64(0xFFFFFFFF)], axis=1).astype(np.uint32)
 
 
 def _hash(text: str) -> int:

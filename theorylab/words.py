@@ -10,7 +10,7 @@ from .plan import SEARCH, TOP, Plan
 from .report.formula import text
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
-from .verify import Result
+from .result import Result
 
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 
@@ -20,7 +20,7 @@ def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
     return [
         ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}"]),
         ("Source", [cite(claim)]),
-        ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items()]),
+        ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items() if symbol.name in _used(claim)]),
         ("Test", _test(plan)),
         ("Data", _data(claim, plan)),
         ("Controls", [f"{c.title} ({c.kind}): must come out {c.expect.verdict}" for c in claim.controls] or ["none"]),
@@ -38,13 +38,14 @@ def cite(claim: Claim) -> str:
     return f"{source.authors}: {source.title} ({source.year}). {where}. {source.place} [{source.basis}{note}]"
 
 
-def replay(claim: Claim, part: Part, control: int = 0) -> str:
+def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
     """The command that runs the worst point of a family again."""
     if not part.worst:
         return f"theorylab verify {claim.name}"
     point = ",".join(f"{name}={float(value)!r}" for name, value in part.worst["letters"].items())
     family = f" --problem {part.family}" if part.family else ""
-    extra = f" --control {control}" if control else ""
+    numbers = (("control", control), ("replicate", part.worst["replicate"]), ("seed", seed))
+    extra = "".join(f" --{name} {number}" for name, number in numbers if number)
     return f"theorylab replay {claim.name}{family} --point {point} --instance {part.worst['instance']}{extra}"
 
 
@@ -64,7 +65,7 @@ def failure(result: Result) -> str:
         f"cause      {_cause(result, part)}",
         f"more runs  {_more(result, part)}",
         f"not shown  {'; '.join(beyond(claim, result.plan))}",
-        f"replay     {replay(claim, part)}",
+        f"replay     {replay(claim, part, seed=result.plan.seed)}",
     ]
     if reasons:
         lines.insert(1, "reason     " + "; ".join(reasons) + (f" ({verdict.detail})" if verdict.detail else ""))
@@ -107,6 +108,13 @@ def beyond(claim: Claim, plan: Plan) -> list[str]:
     return notes
 
 
+def _used(claim: Claim) -> set[str]:
+    """The letters that matter to this claim of all in its where table."""
+    relations = [claim.statement, *claim.assuming]
+    names = {symbol.name for relation in relations for symbol in relation.free_symbols} | set(claim.taken)
+    return names | {role.up_to for symbol, role in claim.where.items() if symbol.name in names and role.up_to}
+
+
 def _quantifier(claim: Claim) -> str:
     if claim.holds.name == "with probability":
         return f"with probability {claim.holds.probability} on every instance"
@@ -145,6 +153,11 @@ def _test(plan: Plan) -> list[str]:
             f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not fall as the decay goes on (threshold {RATE_TAU:g} on its log-log slope)",
             f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
         ]
+    if kind.strict:
+        lines.append("the strict inequality is tested as <= or >=: no measurement can tell them apart")
+    if kind.unswept:
+        names = ", ".join(symbol.name for symbol in kind.unswept)
+        lines.append(f"how the bound depends on {names} is not tested: a box has no direction, and the constant is unknown")
     return lines
 
 
@@ -168,6 +181,10 @@ def _meaning(plan: Plan) -> str:
         return "no violation on any instance tried, at any checkpoint above the numerical floor"
     if plan.kind.form == "explicit":
         return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}, up to events that no replicate saw"
+    if plan.kind.form == "rate":
+        others = [f"{name}^{plan.tau:.2g}" for name in plan.sweep if name in plan.claim.taken]
+        across = f", and the rate over h falls at most like {' or '.join(others)}" if others else ""
+        return f"on this range the decay does not slow down like exp(-sqrt({plan.kind.steps})) or a power{across}"
     powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form == "trend" else []))]
     return f"on this range the ratio to the bound grows at most like {' or '.join(powers) or 'a constant'}; a faster growth would have been refuted"
 

@@ -1,0 +1,38 @@
+"""Copies of the small project under tests/projects, to break on purpose."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+HEADER = (HERE / "projects" / "noisy" / "claims" / "mean2024_sampling.py").read_text().split("constant = Claim(")[0]
+
+
+def copy(folder: Path, claims: dict[str, str] | None = None) -> Path:
+    """A copy of the project; `claims` replaces its claim files, each given after the usual imports and letters."""
+    shutil.copytree(HERE / "projects" / "noisy", folder, ignore=shutil.ignore_patterns(".theorylab", "reports", "__pycache__"))
+    if claims is not None:
+        (folder / "claims" / "mean2024_sampling.py").unlink()
+        for name, body in claims.items():
+            (folder / "claims" / name).write_text(HEADER + body)
+    return folder
+
+
+def theorylab(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """The command line in a process of its own, as a user runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "theorylab", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent), "NO_COLOR": "1", "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def claim(name: str, body: str) -> str:
+    """The source of one claim on sampled means; `body` holds the fields beyond title and source."""
+    return f'{name} = Claim("A title.", source=paper.at("Theorem 1", basis="own"), where=sampled, {body})\n'

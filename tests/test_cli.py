@@ -1,0 +1,202 @@
+"""The command line as a user meets it: what it prints, writes and exits with, with good input and bad."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from project_copies import claim, copy, theorylab
+
+RIGHT = claim(
+    "right",
+    'statement=error <= sigma / sqrt(n), holds=in_expectation, simulation="sampling:sample_mean", '
+    'controls=(Control("half", statement=error <= sigma / (2 * sqrt(n))), slow)',
+)
+WRONG = RIGHT.replace("right =", "wrong =").replace("error <= sigma / sqrt(n)", "error <= sigma / (3 * sqrt(n))").replace("(2 * sqrt", "(4 * sqrt")
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """A project whose claims were all checked once."""
+    folder = copy(tmp_path_factory.mktemp("checked") / "project")
+    return folder, theorylab(folder, "verify", "--json")
+
+
+def test_a_sound_project_exits_0_and_writes_its_report(checked):
+    folder, run = checked
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert (folder / "reports" / "index.html").is_file()
+    assert len(list((folder / "reports" / "data").glob("*.nc"))) == 4
+
+
+def test_json_is_one_document_on_standard_output_and_the_same_as_the_file(checked):
+    folder, run = checked
+    printed = json.loads(run.stdout)
+    assert printed == json.loads((folder / "reports" / "verdicts.json").read_text())
+    assert printed["schema"] == 1
+    assert printed["summary"]["as_expected"] == 4
+    assert all(c["verdict"] == "refuted" for entry in printed["claims"] for c in entry["controls"])
+
+
+def test_progress_goes_to_standard_error_as_plain_lines(checked):
+    _, run = checked
+    assert "[1/4]" in run.stderr
+    assert "\x1b[" not in run.stdout + run.stderr
+
+
+def test_an_unchanged_project_is_not_computed_again(checked):
+    folder, first = checked
+    again = theorylab(folder, "verify", "--json")
+    assert again.returncode == 0
+    before, after = (json.loads(run.stdout)["claims"] for run in (first, again))
+    assert all(entry["cached"] for entry in after)
+    for old, new in zip(before, after, strict=True):
+        assert {k: v for k, v in old.items() if k not in ("cached", "seconds")} == {k: v for k, v in new.items() if k not in ("cached", "seconds")}
+
+
+def test_an_unchanged_project_is_verified_without_jax(checked):
+    folder, _ = checked
+    code = "import sys; sys.argv=['theorylab','verify']\nfrom theorylab.cli import app\ntry: app()\nexcept SystemExit: pass\nprint('jax' in sys.modules)"
+    (folder / "run.py").write_text(code)
+    import subprocess
+
+    from project_copies import HERE
+
+    run = subprocess.run([sys.executable, "run.py"], cwd=folder, env={"PYTHONPATH": str(HERE.parent), "PATH": ""}, capture_output=True, text=True, check=True)
+    assert run.stdout.strip().endswith("False")
+
+
+def test_a_changed_kernel_is_computed_again_and_a_comment_in_the_readme_is_not(tmp_path):
+    folder = copy(tmp_path / "p", {"a.py": RIGHT})
+    theorylab(folder, "verify")
+    (folder / "README.md").write_text("new")
+    assert json.loads(theorylab(folder, "verify", "--json").stdout)["claims"][0]["cached"]
+    kernels = folder / "simulations" / "sampling.py"
+    kernels.write_text(kernels.read_text().replace("* sigma / jnp.sqrt(n)}", "* sigma * 3 / jnp.sqrt(n)}"))
+    run = theorylab(folder, "verify", "--json")
+    entry = json.loads(run.stdout)["claims"][0]
+    assert not entry["cached"]
+    assert entry["verdict"] == "refuted"
+    assert run.returncode == 1
+
+
+def test_a_damaged_result_is_set_aside_and_computed_again(tmp_path):
+    folder = copy(tmp_path / "p", {"a.py": RIGHT})
+    theorylab(folder, "verify")
+    (stored,) = (folder / ".theorylab" / "results").glob("*.pickle")
+    content = bytearray(stored.read_bytes())
+    content[len(content) // 2] ^= 1
+    stored.write_bytes(bytes(content))
+    run = theorylab(folder, "verify", "--json")
+    assert "is damaged" in run.stderr
+    assert not json.loads(run.stdout)["claims"][0]["cached"]
+
+
+def test_a_surprise_exits_1_and_says_how_to_replay_it(tmp_path):
+    folder = copy(tmp_path / "p", {"a.py": WRONG})
+    run = theorylab(folder, "verify")
+    assert run.returncode == 1
+    command = next(line.split("replay     ")[1] for line in run.stdout.splitlines() if "replay     " in line)
+    again = theorylab(folder, *command.split()[1:])
+    assert again.returncode == 0, again.stderr
+    assert "bound" in again.stdout
+
+
+def test_an_undecided_claim_exits_3(tmp_path):
+    body = RIGHT.replace("error <= sigma / (2 * sqrt(n))", "error <= sigma * 0.81 / sqrt(n)").replace("0.81", "S(81) / 100")
+    folder = copy(tmp_path / "p", {"a.py": "from sympy import S\n" + body})
+    run = theorylab(folder, "verify")
+    assert run.returncode == 3, run.stdout + run.stderr
+    assert "CONTROL" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "words"),
+    [
+        ("right = Claim(\n", None, "syntax error"),
+        ("from theorylab import Clam\n", None, "Clam"),
+        (claim("right", "statement=error <= m / n, simulation='sampling:sample_mean'"), None, "m"),
+        (RIGHT.replace("sampling:sample_mean", "sampling:sample_meen"), None, "sample_mean"),
+    ],
+)
+def test_a_broken_file_is_named_with_line_and_mend_and_the_others_go_on(tmp_path, body, line, words):
+    folder = copy(tmp_path / "p", {"a_broken.py": body, "b_sound.py": RIGHT})
+    run = theorylab(folder, "verify", "--json")
+    document = json.loads(run.stdout)
+    assert run.returncode == 2
+    assert [entry["name"] for entry in document["claims"]] == ["b_sound.right"]
+    assert document["claims"][0]["as_expected"]
+    (failure,) = document["failures"]
+    assert failure["file"] == "claims/a_broken.py"
+    assert failure["line"] > 1
+    assert words in failure["error"]
+    assert f"claims/a_broken.py:{failure['line']}: " in run.stderr
+
+
+@pytest.mark.parametrize("kernel", ["raises", "nameless", "shapeless", "single", "explodes", "constant"])
+def test_a_claim_on_a_faulty_kernel_is_never_supported(tmp_path, kernel):
+    folder = copy(tmp_path / "p", {"a.py": RIGHT.replace("sampling:sample_mean", f"sampling:{kernel}"), "b.py": RIGHT})
+    run = theorylab(folder, "verify", "--json")
+    document = json.loads(run.stdout)
+    faulty, sound = document["claims"]
+    assert faulty["verdict"] != "supported"
+    assert faulty["reasons"]
+    assert sound["verdict"] == "supported"
+    assert run.returncode in (1, 2, 3)
+
+
+def test_a_selector_that_matches_nothing_names_what_is_near(checked):
+    run = theorylab(checked[0], "verify", "mean2024_sampling.consant")
+    assert run.returncode == 2
+    assert "mean2024_sampling.constant" in run.stderr
+
+
+def test_a_selector_picks_by_pattern_name_and_path(checked):
+    folder, _ = checked
+    for selector, count in (("mean2024*", 4), ("order", 1), ("claims/mean2024_sampling.py", 4), ("mean2024_sampling.pl*", 1)):
+        assert len(json.loads(theorylab(folder, "verify", selector, "--json").stdout)["claims"]) == count
+
+
+def test_reports_that_cannot_be_written_lose_nothing(tmp_path):
+    folder = copy(tmp_path / "p", {"a.py": RIGHT})
+    (folder / "reports").write_text("a file where the folder should be")
+    run = theorylab(folder, "verify")
+    assert "supported" in run.stdout
+    place = next(line for line in run.stdout.splitlines() if line.startswith("report: ")).removeprefix("report: ").strip()
+    assert Path(place).is_file()
+    assert "reports" in run.stderr
+
+
+def test_wrong_options_exit_2_and_name_the_valid_ones(checked):
+    folder, _ = checked
+    assert "quick, full" in theorylab(folder, "verify", "--tier", "slow").stderr
+    assert theorylab(folder, "verify", "--tier", "slow").returncode == 2
+    assert theorylab(folder, "verify", "--sed", "1").returncode == 2
+    assert theorylab(folder, "replay", "constant", "--point", "m=3").returncode == 2
+    assert theorylab(folder, "show", "mean2024*").returncode == 2
+
+
+def test_list_and_show_speak_of_every_claim(checked):
+    folder, _ = checked
+    listed = theorylab(folder, "list")
+    assert listed.returncode == 0
+    for name in ("constant", "order", "plain", "halves"):
+        assert f"mean2024_sampling.{name}" in listed.stdout
+        shown = theorylab(folder, "show", name)
+        assert shown.returncode == 0, shown.stderr
+        assert "It does not show" in shown.stdout
+
+
+def test_show_counts_the_wordings_that_were_judged(tmp_path):
+    folder = copy(tmp_path / "p", {"a.py": RIGHT})
+    theorylab(folder, "verify")
+    (folder / "claims" / "a.py").write_text((folder / "claims" / "a.py").read_text().replace("sigma / sqrt(n)", "sigma * 2 / sqrt(n)"))
+    theorylab(folder, "verify")
+    assert "2 wordings" in theorylab(folder, "show", "right").stdout
+
+
+def test_an_empty_folder_uses_the_shipped_catalogue(tmp_path):
+    run = theorylab(tmp_path, "list")
+    assert run.returncode == 0
+    assert "tiapkin2025_nash.last_iterate" in run.stdout

@@ -1,0 +1,147 @@
+"""What every claim, kernel and family of the catalogue keeps; written once, run over whatever is found."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from theorylab.catalogue import find_claims
+from theorylab.kind import kind_of, untested
+from theorylab.plan import plan
+from theorylab.project import family_signature, find_project, kernel_signature, load
+from theorylab.verify import takes
+
+PROJECT = find_project(Path(__file__).parent.parent)
+CATALOGUE = find_claims(PROJECT)
+CHECKED = [claim for claim in CATALOGUE.claims if not untested(claim)]
+FAMILIES = sorted({family for claim in CHECKED for family in claim.problems})
+RUNS = sorted({(kernel, family) for claim in CHECKED for kernel in claim.kernels for family in claim.problems})
+KERNELS = list({kernel: (kernel, family) for kernel, family in RUNS}.values())
+named = pytest.mark.parametrize("claim", CHECKED, ids=lambda claim: claim.name)
+
+
+def letters_for(claim, horizon=8):
+    """One admissible value for every letter that the plan supplies; checkpoints as a known array."""
+    found = plan(claim, takes=takes(PROJECT, claim))
+    values = {**found.fixed, **{n: v[0].item() for n, v in found.varies.items()}, **{n: v[-1].item() for n, v in found.sweep.items()}}
+    for symbol, role in claim.where.items():
+        if role.kind == "sized":
+            values[symbol.name] = int(found.sweep[symbol.name][1])
+        if role.kind == "along":
+            values[symbol.name] = np.arange(horizon + 1) if role.integer else np.array([0.5, 0.25])
+    return values
+
+
+def call(function, letters, *first):
+    names = inspect.signature(function).parameters
+    return function(*first, **{name: value for name, value in letters.items() if name in names})
+
+
+def problem_of(family, letters, seed=0):
+    pair = load(PROJECT, family, "simulations/problems")
+    return call(pair.build, letters, call(pair.draw, letters, jax.random.key(seed)))
+
+
+def owner(kernel, family):
+    return next(c for c in CHECKED if kernel in c.kernels and family in c.problems)
+
+
+def test_every_claim_file_loads():
+    assert CATALOGUE.claims
+    assert not CATALOGUE.failures
+
+
+@named
+def test_a_claim_has_a_kind_a_plan_and_a_sharp_enough_threshold(claim):
+    found = plan(claim, takes=takes(PROJECT, claim))
+    assert kind_of(claim).form in ("explicit", "trend", "rate")
+    assert 0 < found.tau <= 0.1
+    assert all(len(values) for values in found.sweep.values())
+
+
+@named
+def test_a_claim_about_an_algorithm_names_a_broken_one_and_a_sharper_statement(claim):
+    kinds = [control.kind for control in claim.controls if control.expect.verdict == "refuted"]
+    assert "algorithm" in kinds
+    assert claim.problems == () or "statement" in kinds or kind_of(claim).form == "rate"
+
+
+@named
+def test_a_claim_says_where_it_was_read_with_the_arxiv_version(claim):
+    assert claim.source.place
+    assert "v" in claim.source.arxiv or not claim.source.arxiv
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_builds_a_finite_problem_of_the_theorem_from_any_parameters(family):
+    claim = next(c for c in CHECKED if family in c.problems)
+    letters = letters_for(claim)
+    with jax.enable_x64(True):
+        pair = load(PROJECT, family, "simulations/problems")
+        drawn = call(pair.draw, letters, jax.random.key(0))
+        for scale in (0.0, 1.0, -3.0):
+            parameters = jax.tree.map(lambda leaf, scale=scale: leaf * scale, drawn)
+            leaves = jax.tree.leaves(call(pair.build, letters, parameters))
+            assert all(np.isfinite(leaf).all() for leaf in leaves)
+
+
+@pytest.mark.parametrize(("kernel", "family"), RUNS)
+def test_a_kernel_traces_and_returns_what_its_claims_measure(kernel, family):
+    claim = owner(kernel, family)
+    with jax.enable_x64(True):
+        letters = letters_for(claim)
+        problem = jax.eval_shape(lambda: problem_of(family, letters))
+        function = load(PROJECT, kernel, "simulations")
+        traced = {name: jnp.asarray(v) if isinstance(v, np.ndarray) else v for name, v in letters.items()}
+        out = jax.eval_shape(lambda p: call(function, traced, jax.random.key(0), p), problem)
+    assert kind_of(claim).quantity.name in out
+
+
+@pytest.mark.parametrize(("kernel", "family"), KERNELS)
+def test_a_kernel_run_to_twice_the_horizon_agrees_at_common_checkpoints(kernel, family):
+    claim = owner(kernel, family)
+    with jax.enable_x64(True):
+        short, long = letters_for(claim, 8), letters_for(claim, 16)
+        problem = problem_of(family, short)
+        function = load(PROJECT, kernel, "simulations")
+        once, twice = (call(function, letters, jax.random.key(1), problem) for letters in (short, long))
+        for letter, values in once.items():
+            np.testing.assert_array_equal(values, twice[letter][: len(values)] if values.ndim else twice[letter])
+
+
+@pytest.mark.parametrize(("kernel", "family"), [run for run in KERNELS if "iterations" not in run[0]])
+def test_a_kernel_has_a_finite_gradient_in_its_start(kernel, family):
+    claim = owner(kernel, family)
+    with jax.enable_x64(True):
+        letters = letters_for(claim, 4)
+        problem = problem_of(family, letters)
+        function = load(PROJECT, kernel, "simulations")
+        quantity = kind_of(claim).quantity.name
+        last = lambda start: jnp.sum(call(function, letters, jax.random.key(0), problem._replace(start=start))[quantity])  # noqa: E731
+        gradient = jax.grad(last)(problem.start)
+    assert np.isfinite(gradient).all()
+
+
+def formulas(source):
+    """Docstrings that state a rate; a formula stands once, in its claim."""
+    tree = ast.parse(source)
+    docs = [ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module))]
+    return [doc for doc in docs if "O(" in doc]
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT.root / "simulations").rglob("*.py")), ids=lambda file: file.name)
+def test_a_kernel_states_no_bound(file):
+    assert not formulas(file.read_text())
+
+
+def test_a_bound_in_a_kernels_docstring_would_be_seen():
+    assert formulas('def f():\n    """The gap is O(1/k)."""\n')
+
+
+def test_signatures_are_read_without_running_anything():
+    assert all(kernel_signature(PROJECT, kernel).whole for kernel, _ in RUNS)
+    assert all(family_signature(PROJECT, family).line > 0 for family in FAMILIES)

@@ -1,0 +1,167 @@
+"""What simulate promises: seeds that know no claim, blocks that change nothing, faults that name their place."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from theorylab.project import find_project
+from theorylab.simulate import KernelFault, Lanes, Run, Simulator
+
+NOISY = find_project(Path(__file__).parent / "projects" / "noisy")
+MEAN = Run(
+    kernel="sampling:sample_mean",
+    family=None,
+    sweep=(("n", (10, 100, 1000)),),
+    along=None,
+    varies=(),
+    fixed=(("sigma", 2.0),),
+    sized=frozenset(),
+    outputs=(("error", "error", ()),),
+    seed=0,
+    block=16,
+    needed=frozenset({"error"}),
+)
+WALK = replace(
+    MEAN,
+    kernel="sampling:walk",
+    family="boxes:points",
+    sweep=(),
+    along=("k", (0, 1, 2, 5, 10)),
+    fixed=(),
+    outputs=(("distance", "distance", ()), ("first", "first", ())),
+)
+
+
+@pytest.fixture(scope="module")
+def simulator():
+    return Simulator(NOISY)
+
+
+def test_more_replicates_leave_the_earlier_ones_bit_for_bit(simulator):
+    few = simulator.data(MEAN, Lanes((0,), (0, 1, 2)))
+    many = simulator.data(MEAN, Lanes((0,), tuple(range(40))))
+    np.testing.assert_array_equal(few["error"], many["error"][..., :3])
+
+
+def test_more_points_leave_the_earlier_ones_bit_for_bit(simulator):
+    one = simulator.data(replace(MEAN, sweep=(("n", (100,)),)), Lanes((0,), (0, 1)))
+    many = simulator.data(MEAN, Lanes((0,), (0, 1)))
+    np.testing.assert_array_equal(one["error"].sel(n=100), many["error"].sel(n=100))
+
+
+def test_another_seed_gives_other_numbers(simulator):
+    a, b = (simulator.data(replace(MEAN, seed=s), Lanes((0,), (0, 1)))["error"].values for s in (0, 1))
+    assert not np.any(a == b)
+
+
+def test_replicates_and_points_are_independent_draws(simulator):
+    data = simulator.data(MEAN, Lanes((0,), tuple(range(64))))["error"].values.ravel()
+    assert len(np.unique(data)) == data.size
+
+
+def test_rival_kernels_see_the_same_noise(simulator):
+    mine = simulator.data(MEAN, Lanes((0,), tuple(range(8))))["error"].sel(n=10).values
+    rival = simulator.data(replace(MEAN, kernel="sampling:correlated_mean"), Lanes((0,), tuple(range(8))))["error"].sel(n=10).values
+    np.testing.assert_allclose(mine * 10**0.25, rival, rtol=1e-12)  # both scale one normal draw; 1e-12 is a few roundings
+
+
+def test_an_equal_run_is_not_computed_twice():
+    simulator = Simulator(NOISY)
+    first = simulator.data(MEAN, Lanes((0,), (0, 1)))
+    assert simulator.data(replace(MEAN), Lanes((0,), (0, 1))) is first
+    assert simulator.compilations == 1
+
+
+def test_one_shape_compiles_once_whatever_the_look_the_grid_and_the_checkpoints():
+    simulator = Simulator(NOISY)
+    for replicates in (1, 8, 40):
+        simulator.data(MEAN, Lanes((0,), tuple(range(replicates))))
+    assert simulator.compilations == 1
+    for checkpoints in ((0, 1, 2), tuple(range(50))):
+        simulator.data(replace(WALK, along=("k", checkpoints)), Lanes((0,)))
+    assert simulator.compilations == 2
+
+
+def test_running_leaves_the_hosts_jax_in_single_precision(simulator):
+    import jax
+    import jax.numpy as jnp
+
+    before = jax.config.jax_enable_x64
+    assert simulator.data(MEAN, Lanes((0,)))["error"].dtype == np.float64
+    assert jax.config.jax_enable_x64 == before
+    assert jnp.ones(1).dtype == jnp.float32
+
+
+def test_a_letter_that_nobody_takes_is_no_dimension(simulator):
+    data = simulator.data(replace(MEAN, sweep=(*MEAN.sweep, ("m", (1, 2)))), Lanes((0,)))
+    assert "m" not in data.dims
+
+
+def test_an_along_letter_is_a_dimension_of_what_changes_along_a_run(simulator):
+    data = simulator.data(WALK, Lanes((0, 1)))
+    assert data["distance"].dims == ("instance", "replicate", "k")
+    assert data["first"].dims == ("instance", "replicate")
+    np.testing.assert_allclose(data["distance"], data["first"] * 0.5 ** data["k"], rtol=1e-14)  # halving is exact in binary
+
+
+def test_instances_differ_and_do_not_depend_on_which_are_asked_for(simulator):
+    several = simulator.data(WALK, Lanes((0, 1, 2)))["first"].values.ravel()
+    alone = simulator.data(WALK, Lanes((2,)))["first"].values.ravel()
+    assert len(set(several)) == 3
+    assert alone[0] == several[2]
+
+
+def test_a_run_near_the_solution_ends_at_the_floor(simulator):
+    assert simulator.has_solution(WALK)
+    near = simulator.data(WALK, Lanes((0,), (0, 1, 2, 3), near_solution=True))
+    assert float(near["distance"].max()) < 1e-10
+
+
+def test_shaken_runs_differ_by_roundings_only(simulator):
+    plain = simulator.data(WALK, Lanes((0,)))["first"].values.ravel()
+    shaken = simulator.data(WALK, Lanes((0,), tuple(range(16)), shaken=0))["first"].values.ravel()
+    assert len(set(shaken)) > 1
+    np.testing.assert_allclose(shaken, plain[0], rtol=1e-14)  # inputs move by one unit in the last place, 2e-16
+
+
+def test_cells_outside_the_assumptions_are_never_run(simulator):
+    data = simulator.data(replace(MEAN, kernel="sampling:explodes"), Lanes((0,)), lambda values: values["n"] <= 100)
+    assert data["ran"].sel(n=1000).item() is False or not bool(data["ran"].sel(n=1000))
+    assert np.isnan(data["error"].sel(n=1000)).all()
+    assert np.isfinite(data["error"].sel(n=100)).all()
+
+
+def test_a_diverged_run_is_data(simulator):
+    data = simulator.data(replace(MEAN, kernel="sampling:explodes"), Lanes((0,)))
+    assert np.isnan(data["error"].sel(n=1000)).all()
+
+
+def test_a_plain_python_kernel_keeps_the_same_contract(simulator):
+    run = replace(MEAN, kernel="sampling:sample_mean_plain")
+    few, many = (simulator.data(run, Lanes((0,), tuple(range(m))))["error"] for m in (3, 200))
+    np.testing.assert_array_equal(few, many[..., :3])
+    # The mean of |N(0, 4/n)| is 2 sqrt(2 / (pi n)); 200 draws know it to 0.75 / sqrt(200) = 5 %, and 25 % is five of those.
+    np.testing.assert_allclose(many.mean("replicate").values.ravel(), 2 * np.sqrt(2 / np.pi / many["n"]), rtol=0.25)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        ("raises", ["sampling:raises", "simulations/sampling.py, line", "TypeError"]),
+        ("nameless", ["'error'", "eror", "Return it"]),
+        ("shapeless", ["(7,)", "one number"]),
+        ("single", ["must return a dict"]),
+    ],
+)
+def test_a_faulty_kernel_is_blamed_with_its_place_and_mend(simulator, kernel, words):
+    with pytest.raises(KernelFault) as fault:
+        simulator.data(replace(MEAN, kernel=f"sampling:{kernel}"), Lanes((0,)))
+    for word in words:
+        assert word in str(fault.value)
+
+
+def test_a_letter_that_a_kernel_needs_and_nobody_fills_is_named(simulator):
+    with pytest.raises(KernelFault, match="takes sigma, which no letter of the claim fills"):
+        simulator.data(replace(MEAN, fixed=()), Lanes((0,)))

@@ -1,0 +1,115 @@
+"""A failure message answers what its reader asks; one test a question. Also what `show` says of each kind."""
+
+import pytest
+from project_copies import claim, copy
+
+from theorylab.catalogue import find_claims
+from theorylab.project import find_project
+from theorylab.simulate import Simulator
+from theorylab.verify import verify
+from theorylab.words import explain, failure
+
+REFUTED = claim(
+    "too_small",
+    'statement=error <= sigma / (3 * sqrt(n)), holds=in_expectation, simulation="sampling:sample_mean", '
+    'controls=(Control("a quarter", statement=error <= sigma / (4 * sqrt(n))), slow)',
+)
+UNDECIDED = claim(
+    "too_close",
+    'statement=error <= sigma * sqrt(2) / sqrt(pi * n), holds=in_expectation, simulation="sampling:sample_mean", '
+    'controls=(Control("half", statement=error <= sigma / (2 * sqrt(n))), slow)',
+)
+TRANSIENT = claim(
+    "order",
+    'statement=error <= C * sigma / n, holds=in_expectation, simulation="sampling:sample_mean", '
+    'controls=(Control("order 1/n^2", statement=error <= C * sigma / n**2), slow)',
+).replace("where=sampled", "where=sampled | {C: unknown}")
+HALVES = claim(
+    "thirds",
+    'statement=distance <= previous(distance) / 3, simulation="sampling:walk", problems=("boxes:points",), '
+    'controls=(Control("quarter", statement=distance <= previous(distance) / 4), Control("lazy", simulation="sampling:lazy_walk"))',
+).replace("where=sampled", "where=halving")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = copy(tmp_path_factory.mktemp("words") / "p", {"a.py": REFUTED + UNDECIDED + TRANSIENT + HALVES})
+    project = find_project(folder)
+    catalogue = find_claims(project)
+    assert not catalogue.failures
+    simulator = Simulator(project)
+    return {c.name.split(".")[1]: verify(c, simulator) for c in catalogue.claims}
+
+
+def answer(result, question):
+    """The line of a failure message that begins with a word."""
+    return next(line.strip() for line in failure(result).splitlines() if line.strip().startswith(question))
+
+
+def test_it_says_what_was_claimed_and_where(results):
+    line = answer(results["too_small"], "claimed")
+    assert "error <=" in line
+    assert "Theorem 1" in line
+    assert "a.py:" in line
+
+
+def test_it_says_what_was_measured_with_its_interval(results):
+    line = answer(results["too_small"], "measured")
+    assert "ratio" in line
+    assert "between" in line
+    assert "between" in answer(results["order"], "measured")
+
+
+def test_it_says_how_sure_it_is(results):
+    assert "replicates" in answer(results["too_small"], "how sure")
+    assert "deterministic" in answer(results["thirds"], "how sure")
+
+
+def test_it_says_which_instance_shows_it(results):
+    assert "number" in answer(results["thirds"], "instance")
+    assert "k =" in answer(results["thirds"], "instance")
+
+
+def test_it_says_whether_it_is_round_off_or_a_transient(results):
+    assert "not round-off" in answer(results["thirds"], "cause")
+    assert "transient" in answer(results["order"], "cause")
+
+
+def test_it_says_how_many_more_replicates_would_settle_it(results):
+    assert "none" in answer(results["thirds"], "more runs")
+    line = answer(results["too_close"], "more runs")
+    assert any(word.isdigit() and int(word) >= 256 for word in line.split()) or "unknown" in line
+
+
+def test_it_says_what_it_does_not_show(results):
+    assert "events rarer" in answer(results["too_small"], "not shown")
+    assert "instances rarer" in answer(results["thirds"], "not shown")
+    assert "beyond the range" in answer(results["order"], "not shown")
+
+
+def test_it_says_how_to_replay_it(results):
+    line = answer(results["thirds"], "replay")
+    assert "theorylab replay a.thirds --problem boxes:points --point k=" in line
+
+
+def test_an_undecided_claim_is_explained_by_its_reason(results):
+    assert results["too_close"].verdict.verdict == "inconclusive"
+    assert "NOISE: " in failure(results["too_close"])
+
+
+def test_a_control_that_was_not_caught_is_named(tmp_path):
+    weak = REFUTED.replace("(3 * sqrt(n))", "sqrt(n)").replace("sigma / (4 * sqrt(n))", "sigma * sqrt(7) / (3 * sqrt(n))")
+    folder = copy(tmp_path / "p", {"a.py": weak})
+    project = find_project(folder)
+    (found,) = find_claims(project).claims
+    message = failure(verify(found, Simulator(project)))
+    assert "control    'a quarter' came out" in message
+
+
+def test_show_says_the_test_the_threshold_and_what_a_support_means(results):
+    for name, words in (("too_small", "explicit constant"), ("order", "tau = 0.1"), ("thirds", "one violation")):
+        result = results[name]
+        said = dict(explain(result.claim, result.plan))
+        assert words in " ".join(said["Test"])
+        assert said["A verdict of supported means"]
+        assert said["It does not show"]

@@ -1,0 +1,5 @@
+"""`python -m theorylab` is the `theorylab` command."""
+
+from .cli import main
+
+main()

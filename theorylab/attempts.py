@@ -1,0 +1,64 @@
+"""Every judged wording of a claim, kept so that nobody, its author first, mistakes the tenth wording for the first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import sympy
+
+from .claim import Claim
+from .project import Project
+from .result import Options, Result
+
+
+def wording(claim: Claim) -> str:
+    """A short hash of what is claimed and over which ranges; titles, sources and controls are not part of it."""
+    roles = sorted(f"{symbol.name}: {role}" for symbol, role in claim.where.items())
+    said = [sympy.srepr(claim.statement), *roles, claim.holds.name, *map(str, claim.assuming), *claim.kernels, *claim.problems]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
+
+
+def append(project: Project, results: Sequence[Result], options: Options) -> None:
+    """Adds the verdicts of a run to the project's log. Raises OSError where it cannot be written."""
+    lines = [
+        json.dumps(
+            {
+                "claim": result.claim.name,
+                "wording": wording(result.claim),
+                "statement": str(result.claim.statement),
+                "verdict": result.verdict.verdict,
+                "seed": options.seed,
+                "tier": options.tier,
+                "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
+            }
+        )
+        for result in results
+        if result.verdict is not None
+    ]
+    _log(project).parent.mkdir(parents=True, exist_ok=True)
+    with _log(project).open("a", encoding="utf-8") as log:
+        log.writelines(line + "\n" for line in lines)
+
+
+def history(project: Project, claim: Claim) -> tuple[int, int]:
+    """How many wordings of the claim were judged here, and how often the present one."""
+    log = _log(project)
+    if not log.is_file():
+        return 0, 0
+    found = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if entry.get("claim") == claim.name:
+            found.append(entry.get("wording"))
+    return len(set(found)), found.count(wording(claim))
+
+
+def _log(project: Project) -> Path:
+    return project.state / "attempts.jsonl"

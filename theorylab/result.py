@@ -1,0 +1,60 @@
+"""What a run found out about a claim, and how the run was made. Loads no JAX, so that stored results are read without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .claim import Claim
+from .plan import Plan
+from .verdict.judge import Verdict
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`."""
+
+    claim: Claim
+    plan: Plan | None
+    verdict: Verdict | None
+    data: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    seconds: float = 0.0
+    note: str = ""
+    fault: str = ""
+    device: str = ""
+    cached: bool = False
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether verdict and controls came out as the claim's author expects; a claim that is not checked is no surprise."""
+        if self.verdict is None:
+            return not self.fault
+        expected = self.claim.expect
+        return (
+            not self.fault
+            and self.verdict.verdict == expected.verdict
+            and set(expected.reasons) <= set(self.verdict.reasons)
+            and all(c.as_expected for c in self.verdict.controls)
+        )
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nothing surprising was found, but the claim or a control stayed open against expectation."""
+        if self.verdict is None or self.fault or self.as_expected:
+            return False
+        wrong = {"supported": "refuted", "refuted": "supported"}
+        contradicted = self.verdict.verdict == wrong.get(self.claim.expect.verdict)
+        return not contradicted and all(c.as_expected or c.verdict == "inconclusive" for c in self.verdict.controls)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is made: the tier, the error spent per side of each claim, and the root seed."""
+
+    tier: str = "quick"
+    alpha: float = 0.01
+    seed: int = 0
