@@ -104,7 +104,8 @@ gap_rate = Claim(
     statement=gap <= C * (1 + 2 * beta) ** (-c * k),
     where=where | two_decades,
     simulation="nash:mirror_prox",
-    problems=games[:4],
+    problems=games[:3],
+    instances=32,
     controls=(Control("a rate free of beta", statement=gap <= C * exp(-c * k)), single_step, long_step),
 )
 
@@ -115,6 +116,7 @@ span_rate = Claim(
     where=where | two_decades,
     simulation="nash:mirror_prox",
     problems=games[:3],
+    instances=32,
     controls=(Control("a rate free of beta", statement=span <= C * exp(-c * k)), single_step, long_step),
 )
 
@@ -126,7 +128,7 @@ action_count = Claim(
     | {
         k: along("steps, of two preference queries each", 1, 256),
         beta: fixed("regularisation", 0.05, symbol=r"\beta"),
-        Y: sized("actions", among=(3, 6, 12, 24, 48, 96, 192, 384)),
+        Y: sized("actions", among=(3, 6, 12, 24, 48, 96, 192, 300)),
     },
     simulation="nash:mirror_prox",
     problems=("games:cloned_cyclic",),
@@ -151,6 +153,7 @@ proximal_point = Claim(
     },
     simulation="nash:proximal_point",
     problems=("games:two_action", "games:cyclic", "games:random_skew"),
+    instances=48,
     controls=(
         Control("contraction by (1 + gamma beta) squared", statement=KL <= previous(KL) / (1 + gamma * beta) ** 2),
         Control("mirror prox with the same long steps", simulation="nash:mirror_prox", problems=("games:cyclic",)),

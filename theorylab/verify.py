@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import xarray as xr
 
 from . import plan as planning
 from .claim import Claim, Control, Slip
-from .estimate import Cells, cells
+from .estimate import FLOOR_FACTOR, NUMERICAL, Cells, cells
 from .kind import untested
 from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
-from .simulate import KernelFault, Lanes, Run, Simulator, block_size
+from .result import Options, Result
+from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
 from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
 from .verdict.parts import Part, Rule
 
@@ -26,50 +27,6 @@ STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
 STRETCH = 10.0
 CLEAR = 1e-3
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`."""
-
-    claim: Claim
-    plan: Plan | None
-    verdict: Verdict | None
-    data: Mapping[str, xr.Dataset] = field(default_factory=dict)
-    seconds: float = 0.0
-    note: str = ""
-    fault: str = ""
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether verdict and controls came out as the claim's author expects; a claim that is not checked is no surprise."""
-        if self.verdict is None:
-            return not self.fault
-        expected = self.claim.expect
-        return (
-            not self.fault
-            and self.verdict.verdict == expected.verdict
-            and set(expected.reasons) <= set(self.verdict.reasons)
-            and all(c.as_expected for c in self.verdict.controls)
-        )
-
-    @property
-    def undecided(self) -> bool:
-        """Whether nothing surprising was found, but the claim or a control stayed open against expectation."""
-        if self.verdict is None or self.fault or self.as_expected:
-            return False
-        wrong = {"supported": "refuted", "refuted": "supported"}
-        contradicted = self.verdict.verdict == wrong.get(self.claim.expect.verdict)
-        return not contradicted and all(c.as_expected or c.verdict == "inconclusive" for c in self.verdict.controls)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a run is made: the tier, the error spent per side of each claim, and the root seed."""
-
-    tier: str = "quick"
-    alpha: float = 0.01
-    seed: int = 0
 
 
 def takes(project: Project, claim: Claim) -> frozenset[str]:
@@ -102,7 +59,7 @@ def verify(claim: Claim, simulator: Simulator, options: Options = Options(), tel
         verdict = main.confirmed()
         verdict = with_controls(replace(verdict, tau=plan.tau), [_control_verdict(control, trial) for control, trial in controls], bool(claim.kernels))
         data = main.data() | {f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()}
-        return Result(claim, plan, verdict, data, time.perf_counter() - began)
+        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device())
     except (KernelFault, Slip) as fault:
         broken = Verdict("inconclusive", ("BROKEN",), detail=str(fault))
         return Result(claim, plan, broken, seconds=time.perf_counter() - began, fault=str(fault))
@@ -151,10 +108,15 @@ class Trial:
         return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",))
 
     def data(self) -> dict[str, xr.Dataset]:
-        """The measurements, one dataset per kernel and family."""
+        """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took."""
         groups = {}
-        for family, (run, cells_, _) in self._groups.items():
-            groups[f"{run.kernel} on {family}" if family else run.kernel] = self._measured(run, cells_.instances, self._replicates(self.look))
+        for family, (run, found, _) in self._groups.items():
+            instances = tuple(range(self.plan.looks[self.look])) if self._averaged else found.instances
+            measured = self._measured(run, instances, self._replicates(self.look))
+            wanted = ("instance", *found.axes, *measured[self.plan.kind.quantity.name].dims)
+            dims = [d for d in dict.fromkeys(wanted) if d != "replicate" and not (self._averaged and d == "instance")]
+            counted = found.keep.reshape([measured.sizes[d] for d in dims])
+            groups[f"{run.kernel} on {family}" if family else run.kernel] = measured.assign(counted=(dims, counted))
         return groups
 
     def _family(self, family: str | None, look: int) -> Part:
@@ -174,8 +136,13 @@ class Trial:
         if self._averaged:
             found = _over_instances(found)
             search = _over_instances(self._cells(run, tuple(range(100_000, 100_000 + SEARCH)), (0,)))
+        part = judge_family(plan.claim, found, rule, search)
+        few = not plan.noisy and len(instances) > FLOOR_INSTANCES
+        if few and part.verdict == "refuted" and judge_family(plan.claim, _above_floors(found), rule, search).verdict != "refuted":
+            found = self._cells(run, instances, self._replicates(look), whole_floor=True)
+            part = judge_family(plan.claim, found, rule, search)
         self._groups[family or ""] = (run, found, search)
-        return judge_family(plan.claim, found, rule, search)
+        return part
 
     @property
     def _averaged(self) -> bool:
@@ -197,11 +164,11 @@ class Trial:
         boxed = any(self.simulator.takes(run, name) for name in self.plan.varies)
         return self.plan.instances if boxed or self.simulator.is_random(run) else 1
 
-    def _cells(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> Cells:
+    def _cells(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...], whole_floor: bool = False) -> Cells:
         data = self._measured(run, instances, replicates)
         floor = None
         if self._has_floor and self.simulator.has_solution(run):
-            few = instances if self.plan.noisy else instances[:FLOOR_INSTANCES]
+            few = instances if self.plan.noisy or whole_floor else instances[:FLOOR_INSTANCES]
             floor = self.merged(run, Lanes(few, STARTS, near_solution=True))
         return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, data, floor)
 
@@ -234,7 +201,9 @@ class Trial:
         claim = plan.claim
         rivals = {letter for outputs in _rivals(claim).values() for letter, _, _ in outputs}
         outputs = tuple((s.name, s.name, role.dims) for s, role in claim.where.items() if role.kind == "measured" and s.name not in rivals)
-        lanes = int(np.prod([len(v) for v in plan.sweep.values()] or [1])) * (plan.instances if not plan.noisy else TOP * plan.looks[0])
+        sized = frozenset(s.name for s, role in claim.where.items() if role.kind == "sized")
+        points = int(np.prod([len(values) for name, values in plan.sweep.items() if name not in sized] or [1]))
+        lanes = points * (plan.instances if not plan.noisy else TOP * plan.looks[0])
         return Run(
             kernel=claim.kernels[0],
             family=family,
@@ -242,7 +211,7 @@ class Trial:
             along=(plan.along[0], tuple(plan.along[1].tolist())) if plan.along else None,
             varies=tuple((name, tuple(values.tolist())) for name, values in plan.varies.items()),
             fixed=tuple(plan.fixed.items()),
-            sized=frozenset(s.name for s, role in claim.where.items() if role.kind == "sized"),
+            sized=sized,
             outputs=outputs,
             needed=frozenset(_needed(claim)),
             seed=plan.seed,
@@ -311,6 +280,13 @@ def _rivals(claim: Claim) -> dict[str, tuple[tuple[str, str, tuple[str, ...]], .
             kernel = f"{module}:{function}"
             rivals[kernel] = (*rivals.get(kernel, ()), (symbol.name, output[0] if output else symbol.name, role.dims))
     return rivals
+
+
+def _above_floors(found: Cells) -> Cells:
+    """The cells that no numerical floor could reach: what is refuted on them needs no floor of every instance."""
+    size = np.abs(found.quantity).max(1)
+    largest = np.where(np.isfinite(size), size, 0.0).max(1, keepdims=True)
+    return replace(found, keep=found.keep & (size > FLOOR_FACTOR * NUMERICAL * largest))
 
 
 def _over_instances(found: Cells) -> Cells:
