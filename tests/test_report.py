@@ -519,7 +519,23 @@ def judged(statement, data, quantifier=for_every_instance, family=None, **trend)
         (lambda: judged(gap <= L * D / k, measurements(), family=Part("games:cyclic", "inconclusive", ("ASSUMPTION",))), 1),
         (unchecked, 0),
     ],
-    ids=str,
+    ids=[
+        "bound",
+        "mean",
+        "probability",
+        "lower",
+        "trend",
+        "rate",
+        "previous",
+        "nan",
+        "one point",
+        "no axis",
+        "zero",
+        "huge",
+        "missing",
+        "assumption",
+        "unchecked",
+    ],
 )
 def test_figures_are_drawn_where_the_data_suit_and_left_out_elsewhere(made, least):
     drawn = figures.figures(made())

@@ -158,7 +158,7 @@ def replay(
 
 
 def _run(project: Project, catalogue: Catalogue, options: Options, recompute: bool) -> list[Result]:
-    """The results in the catalogue's order: stored ones first, the others two at a time, so that one compiles while the other runs."""
+    """The results in the catalogue's order: stored ones first, the others side by side, more than cores since they wait for shared runs."""
     from concurrent.futures import ThreadPoolExecutor
     from dataclasses import replace
 
@@ -183,7 +183,7 @@ def _run(project: Project, catalogue: Catalogue, options: Options, recompute: bo
     except OSError as error:
         _say(f"compilations are not kept: {error}")
     simulator = Simulator(project)
-    with _progress(len(waiting)) as done, ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+    with _progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:
             result = verify_one(claim, simulator, options)

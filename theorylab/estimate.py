@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import sympy
 import xarray as xr
 
 from .bound import SignedLog, evaluate, holds
+from .cells import RELATIVE, Cells, log_ratio, relative_gap
 from .claim import Claim, Slip
 from .kind import Kind
 
@@ -18,99 +18,8 @@ FLOOR_FACTOR = 100.0
 NUMERICAL = 1e-8
 UNSEEN = 1e-12
 CEILING = 0.4
-RELATIVE = 1e-9
 DIVERGED = 1e6
-
-
-@dataclass(frozen=True)
-class Cells:
-    """One family's measurements. I instances, M replicates, J cells: all combinations of swept letters, checkpoints and own axes.
-
-    `quantity` is (I, M, J); `letters` holds what the bound needs, each broadcastable to that. `keep` (I, J) marks the cells that
-    count. `axes` gives each axis' values at the J cells. `dropped` counts cells by reason.
-    """
-
-    kind: Kind
-    family: str
-    kernel: str
-    quantity: np.ndarray
-    letters: Mapping[Any, np.ndarray]
-    keep: np.ndarray
-    nonfinite: np.ndarray
-    censored: np.ndarray
-    axes: Mapping[str, np.ndarray]
-    entry: np.ndarray
-    instances: tuple[int, ...]
-    boxed: Mapping[str, np.ndarray]
-    trivial: np.ndarray | None = None
-    dropped: Mapping[str, int] = field(default_factory=dict)
-
-    def at(self, instance: int) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
-        """Quantity (M, J) and letters of one instance, by position."""
-        pick = lambda a: a[min(instance, a.shape[0] - 1)] if a.ndim == 3 else a  # noqa: E731
-        return self.quantity[instance], {symbol: pick(values) for symbol, values in self.letters.items()}
-
-    def only(self, instance: int) -> Cells:
-        """The cells of one instance, by position."""
-        part = slice(instance, instance + 1)
-        cut = lambda a: a[part] if a.ndim == 3 and a.shape[0] > 1 else a  # noqa: E731
-        return replace(
-            self,
-            quantity=self.quantity[part],
-            letters={symbol: cut(values) for symbol, values in self.letters.items()},
-            keep=self.keep[part],
-            nonfinite=self.nonfinite[part],
-            censored=self.censored[part],
-            instances=self.instances[part],
-            boxed={name: values[part] for name, values in self.boxed.items()},
-            trivial=None if self.trivial is None else self.trivial[part],
-        )
-
-    def replicate(self, number: int) -> Cells:
-        """The cells of one replicate, by position."""
-        part = slice(number, number + 1)
-        cut = lambda a: a[:, part] if a.ndim == 3 and a.shape[1] > 1 else a  # noqa: E731
-        letters = {symbol: cut(values) for symbol, values in self.letters.items()}
-        return replace(self, quantity=cut(self.quantity), letters=letters, nonfinite=cut(self.nonfinite), censored=cut(self.censored))
-
-    def bound(self, instance: int | None = None) -> SignedLog:
-        """The bound without its unknown constants at every cell, of one instance (M, J) or of all (I, M, J)."""
-        letters = self.letters if instance is None else self.at(instance)[1]
-        return evaluate(self.kind.scale, letters)
-
-    def log_ratio(self) -> np.ndarray:
-        """log(quantity / bound) of every run at every cell (I, M, J); for lower bounds log(bound / quantity)."""
-        value = _log_ratio(self.quantity, self.bound())
-        return -value if self.kind.side == "lower" else value
-
-    def excess(self) -> np.ndarray:
-        """How far beyond its bound each run is, relative to it (I, M, J): positive is a violation.
-
-        A censored value is only known to be at least what it reads: it violates where that does, and can break no lower bound.
-        """
-        gap = _gap(self.kind, self.quantity, self.bound())
-        match self.kind.side:
-            case "upper":
-                return gap
-            case "lower":
-                return np.where(self.censored, np.minimum(-gap, 0.0), -gap)
-            case _:
-                return np.where(self.censored, gap, np.abs(gap))
-
-    def undecided(self) -> np.ndarray:
-        """The censored values (I, M, J) that leave open whether the bound holds."""
-        gap = _gap(self.kind, self.quantity, self.bound())
-        return self.censored & (gap < 0 if self.kind.side == "lower" else gap <= RELATIVE)
-
-    @property
-    def diverged(self) -> np.ndarray:
-        """The counted values (I, M, J) that are beyond every bound: a run that broke it and then overflowed."""
-        return np.isposinf(self.quantity) & self.keep[:, None, :]
-
-    def point(self, instance: int, cell: int) -> dict[str, float]:
-        """The letters' values at one cell of one instance, by name."""
-        swept = {name: values[cell] for name, values in self.axes.items()}
-        return {**{name: values[instance] for name, values in self.boxed.items()}, **swept}
+AVERAGES = ("in expectation, on every instance", "on average over the family")
 
 
 def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, floor: xr.Dataset | None = None) -> Cells:
@@ -137,7 +46,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     keep = np.ones((count, width), dtype=bool)
     dropped: dict[str, int] = {}
 
-    def drop(reason: str, cells_: np.ndarray) -> None:
+    def drop(reason: str, cells_: Any) -> None:
         gone = keep & cells_
         if gone.any():
             dropped[reason] = dropped.get(reason, 0) + int(gone.sum())
@@ -156,7 +65,8 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if _uses_previous(kind) else np.zeros_like(keep)
     drop("no step before", missing)
     y, nonfinite = _diverged(kind, y, bound, like, own, roles)
-    level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / np.maximum((~nonfinite).sum(1), 1)
+    with np.errstate(invalid="ignore"):
+        level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
     largest = np.where(np.isfinite(level), level, 0.0).max(1, keepdims=True, initial=0.0)
     if floor is not None and quantity in floor:
         drop("floor", level <= FLOOR_FACTOR * _floor(claim, floor[quantity], like, order, largest))
@@ -168,7 +78,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         if kind.form != "explicit" and kind.side != "lower":
             drop("ceiling", level >= CEILING * trivial)
     axes = {str(d): flat(data[d] * xr.ones_like(like))[0, 0] for d in own}
-    boxed = {name: np.asarray(data[name].values, float) for name in data.coords if name in roles and data[name].dims == ("instance",)}
+    boxed = {str(name): np.asarray(data[name].values, float) for name in data.coords if name in roles and data[name].dims == ("instance",)}
     return Cells(
         kind=kind,
         family=family,
@@ -184,6 +94,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         boxed=boxed,
         trivial=trivial,
         dropped=dropped,
+        averages=claim.holds.name in AVERAGES,
     )
 
 
@@ -233,22 +144,6 @@ def _flatten(array: Any, like: xr.DataArray, order: tuple[str, ...]) -> np.ndarr
     return np.asarray(full.values, dtype=float).reshape(like.shape[0], like.shape[1], -1)
 
 
-def _log_ratio(y: np.ndarray, bound: SignedLog) -> np.ndarray:
-    """log(y / bound), which is -inf where y is not positive; NaN for 0 / 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(np.maximum(y, 0.0)) - np.broadcast_to(bound.log, y.shape)
-
-
-def _gap(kind: Kind, y: np.ndarray, bound: SignedLog) -> np.ndarray:
-    """By how much y lies above its bound, relative to it; where either may be negative, relative to the larger of the two."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not kind.difference:
-            return np.expm1(_log_ratio(y, bound))
-        value = np.broadcast_to(bound.value, y.shape)
-        gap = (y - value) / np.maximum(np.maximum(np.abs(y), np.abs(value)), 1e-300)
-    return np.where(np.isposinf(y), np.inf, np.where(np.isposinf(value), -1.0, gap))
-
-
 def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, like: xr.DataArray, own: list[str], roles: Mapping[str, Any]) -> Any:
     """Non-finite values: beyond every bound where the run had broken it before, and otherwise a failure of the run.
 
@@ -260,9 +155,9 @@ def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, like: xr.DataArray, o
         return y, bad
     axis = like.dims.index(along[0])
     if kind.form == "explicit":
-        over = (_gap(kind, y, bound) > RELATIVE) & ~bad
+        over = (relative_gap(kind, y, bound) > RELATIVE) & ~bad
     else:
-        ratio = np.where(bad, -np.inf, _log_ratio(y, bound)).reshape(like.shape)
+        ratio = np.where(bad, -np.inf, log_ratio(y, bound)).reshape(like.shape)
         over = (ratio > np.take(ratio, [0], axis) + np.log(DIVERGED)) & np.isfinite(np.take(ratio, [0], axis))
     broken = np.maximum.accumulate(over.reshape(like.shape), axis=axis).reshape(y.shape)
     return np.where(bad & broken, np.inf, y), bad & ~broken

@@ -19,6 +19,7 @@ LOOKS = (8, 16, 32, 64, 128, 256)
 SEARCH = 16
 TOP = 5
 SIZES = 13
+EVEN = 24
 INSTANCES = {
     "quick": {"for every instance": 96, "on average over the family": 8},
     "full": {"for every instance": 459, "on average over the family": 8},
@@ -74,7 +75,7 @@ def plan(
     sweep = {name: grid(role) for name, role in where.items() if role.swept and role.kind != "along"}
     name = _along(claim, takes)
     consecutive = kind.form == "explicit" or any(is_previous(part) for part in sympy.preorder_traversal(kind.bound))
-    along = (name, checkpoints(where[name], consecutive)) if name else None
+    along = (name, checkpoints(where[name], consecutive, kind.form == "rate")) if name else None
     noisy = claim.holds.name in ("in expectation, on every instance", "with probability")
     instances = claim.instances or (NOISY_INSTANCES[tier] if noisy else INSTANCES[tier][claim.holds.name])
     boxed = {name: role for name, role in where.items() if role.kind == "varies"}
@@ -86,12 +87,23 @@ def plan(
         varies=boxes(boxed, instances, seed),
         fixed={name: role.value for name, role in where.items() if role.kind == "fixed" and role.value is not None},
         instances=instances,
-        looks=LOOKS if claim.holds.name != "for every instance" else (1,),
+        looks=looks(claim, sweep, along, alpha),
         tau=resolution(claim, kind, sweep, along) if tau is None else tau,
         alpha=alpha,
         seed=seed,
         tier=tier,
     )
+
+
+def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: float) -> tuple[int, ...]:
+    """Replicates at each look. A probability's first look is where no violation at all supports it (STATISTICS section 6.3)."""
+    if claim.holds.name == "for every instance":
+        return (1,)
+    if claim.holds.probability is None:
+        return LOOKS
+    allowed = 1 - evaluate(claim.holds.probability, sample(claim, dict(sweep) | ({along[0]: along[1]} if along else {}))).value
+    first = int(np.ceil(np.log(alpha / 15) / np.log1p(-float(np.clip(np.min(allowed), 1e-3, 0.5)))))
+    return tuple(first * 2**n for n in range(4))
 
 
 def grid(role: Any, stretch: float = 1.0) -> np.ndarray:
@@ -103,7 +115,7 @@ def grid(role: Any, stretch: float = 1.0) -> np.ndarray:
     return np.unique(np.rint(values).astype(int)) if role.integer else values
 
 
-def checkpoints(role: Any, consecutive: bool = False) -> np.ndarray:
+def checkpoints(role: Any, consecutive: bool = False, even: bool = False) -> np.ndarray:
     """Where a run is read: log-spaced from the first value to the last; `consecutive` adds each one's predecessor.
 
     Statements with previous() need those, and explicit ones take them too, so that a paper's claims share their runs.
@@ -112,6 +124,9 @@ def checkpoints(role: Any, consecutive: bool = False) -> np.ndarray:
     values = np.geomspace(role.low, role.high, int(np.clip(8 * decades, 12, 40)))
     if not role.integer:
         return values
+    if even:
+        # A geometric decay is as long at its end as at its start, and a cycle is seen only by several points in it.
+        values = np.concatenate([values, np.linspace(role.low, role.high, EVEN)])
     values = np.unique(np.rint(values).astype(int))
     if role.low > role.high:
         values = values[::-1]

@@ -23,8 +23,7 @@ import xarray as xr
 from .claim import Slip
 from .project import Project, load
 
-BLOCK = (8, 128)
-BLOCK_BYTES = 256 * 2**20
+BLOCKS = (8, 128)
 NEAR = 0.75
 COMPILER = {"quick": {"xla_backend_optimization_level": 1}, "full": {}}
 
@@ -435,5 +434,5 @@ def _hash(text: str) -> int:
 
 
 def block_size(lanes: int) -> int:
-    """Lanes per compiled block: the first look's lanes rounded up to a power of two, between bounds; never changed by later looks."""
-    return int(np.clip(2 ** int(np.ceil(np.log2(max(lanes, 1)))), *BLOCK))
+    """Lanes per compiled block, from the first look's lanes: one of two sizes, so that claims share compilations; later looks keep it."""
+    return BLOCKS[0] if lanes <= BLOCKS[0] else BLOCKS[1]

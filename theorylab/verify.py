@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -68,8 +68,11 @@ def verify(claim: Claim, simulator: Simulator, options: Options = Options(), tel
 class Trial:
     """One claim, or one control, on its way through the looks."""
 
-    def __init__(self, plan: Plan, simulator: Simulator, control: bool = False) -> None:
-        self.plan, self.simulator, self.control = plan, simulator, control
+    def __init__(
+        self, plan: Plan, simulator: Simulator, control: bool = False, first: int = 0, only: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
+        """`first` is the number of the first replicate; `only` names the families, and in each the instances, that a refutation is sought in."""
+        self.plan, self.simulator, self.control, self.first, self.only = plan, simulator, control, first, only
         self.verdict = Verdict("inconclusive", ("BUDGET",))
         self.look = 0
         self._groups: dict[str, tuple[Run, Cells, Cells | None]] = {}
@@ -84,7 +87,8 @@ class Trial:
         if look and self.decided:
             return
         self.look = look
-        parts = [self._family(family, look) for family in self.plan.claim.problems or (None,)]
+        families = [f for f in self.plan.claim.problems or (None,) if self.only is None or (f or "") in self.only]
+        parts = [self._family(family, look) for family in families]
         self.verdict = combine(parts, self.plan.tau)
 
     def confirmed(self) -> Verdict:
@@ -98,7 +102,9 @@ class Trial:
             return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
         if self.control and not self.plan.noisy:
             return self.verdict
-        again = Trial(_fresh(self.plan, stretch=1.0 if self.control else STRETCH), self.simulator, self.control)
+        # The same instances, which may be rare, with replicates that nothing was chosen on.
+        suspects = {part.family: self._groups[part.family][1].instances for part in guilty}
+        again = Trial(_longer(self.plan, stretch=1.0 if self.control else STRETCH), self.simulator, self.control, FRESH, suspects)
         for look in range(len(self.plan.looks)):
             again.advance(look)
             if again.decided:
@@ -121,21 +127,22 @@ class Trial:
 
     def _family(self, family: str | None, look: int) -> Part:
         plan = self.plan
-        rule = Rule(plan.tau, plan.alphas[look], plan.alpha, self.control)
+        families = len(self.only or plan.claim.problems or (None,))
+        rule = Rule(plan.tau, plan.alphas[look], plan.alpha, self.control, plan.looks[-1], families)
         run = self.run(family)
         known = self._groups.get(family or "")
         search = known[2] if known else None
         chosen = known[1].instances if known else None
         if chosen is None:
-            chosen = tuple(range(self._instances(run)))
+            chosen = self.only[family or ""] if self.only is not None else tuple(range(self._instances(run)))
             if plan.noisy and not self._averaged:
-                search = self._cells(run, chosen, tuple(range(SEARCH)))
+                search = self._cells(run, chosen, tuple(range(self.first, self.first + SEARCH)))
                 chosen = ranked(plan.claim, search, rule, TOP)
-        instances = chosen if not self._averaged else tuple(range(plan.looks[look]))
+        instances = chosen if not self._averaged else tuple(range(self.first, self.first + plan.looks[look]))
         found = self._cells(run, instances, self._replicates(look))
         if self._averaged:
             found = _over_instances(found)
-            search = _over_instances(self._cells(run, tuple(range(100_000, 100_000 + SEARCH)), (0,)))
+            search = _over_instances(self._cells(run, tuple(range(self.first + 100_000, self.first + 100_000 + SEARCH)), (0,)))
         part = judge_family(plan.claim, found, rule, search)
         few = not plan.noisy and len(instances) > FLOOR_INSTANCES
         if few and part.verdict == "refuted" and judge_family(plan.claim, _above_floors(found), rule, search).verdict != "refuted":
@@ -158,7 +165,7 @@ class Trial:
     def _replicates(self, look: int) -> tuple[int, ...]:
         if not self.plan.noisy or self._averaged:
             return (0,)
-        return tuple(range(SEARCH, SEARCH + self.plan.looks[look]))
+        return tuple(range(self.first + SEARCH, self.first + SEARCH + self.plan.looks[look]))
 
     def _instances(self, run: Run) -> int:
         boxed = any(self.simulator.takes(run, name) for name in self.plan.varies)
@@ -251,8 +258,8 @@ def _control_verdict(control: Control, trial: Trial) -> ControlVerdict:
     )
 
 
-def _fresh(plan: Plan, stretch: float) -> Plan:
-    """The same plan on other seeds and, for a trend, on a range extended tenfold where the letters' roles allow it."""
+def _longer(plan: Plan, stretch: float) -> Plan:
+    """The same plan, for a trend on a range extended tenfold where the letters' roles allow it."""
     if plan.kind.form == "explicit":
         stretch = 1.0
     roles = {symbol.name: role for symbol, role in plan.claim.where.items()}
@@ -260,9 +267,9 @@ def _fresh(plan: Plan, stretch: float) -> Plan:
     along = plan.along
     if along is not None and stretch > 1 and (roles[along[0]].high or 0) > (roles[along[0]].low or 0):
         role = roles[along[0]]
-        longer = planning.checkpoints(replace(role, high=role.high * int(stretch)))
+        longer = planning.checkpoints(replace(role, high=role.high * int(stretch)), even=plan.kind.form == "rate")
         along = (along[0], longer)
-    return replace(plan, seed=plan.seed + FRESH, sweep=sweep, along=along)
+    return replace(plan, sweep=sweep, along=along)
 
 
 def _needed(claim: Claim) -> set[str]:

@@ -162,7 +162,7 @@ def _replay(result: Result) -> str:
         return ""
     from ..words import replay
 
-    return replay(result.claim, result.verdict.worst)
+    return replay(result.claim, result.verdict.worst, seed=result.plan.seed if result.plan else 0)
 
 
 def _fault(result: Result) -> dict[str, Any]:

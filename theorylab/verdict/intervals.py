@@ -84,7 +84,7 @@ class Trend(NamedTuple):
     """What the one-sided rule says of a slope against tau, with the numbers it rests on.
 
     `slope`, `low`, `high` are those of the chosen window, `caught` is the full range's lower limit above tau, `powered` its half-width
-    below tau. `index` and `refuting` count standard errors, at the most replicates allowed, from the support and the refutation line.
+    below tau. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau.
     """
 
     supported: bool
@@ -99,8 +99,7 @@ class Trend(NamedTuple):
     extrapolated: float
     curved: bool
     detectable: float
-    index: float
-    refuting: float
+    margin: float
 
 
 def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None) -> Trend:
@@ -123,7 +122,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
     rungs = ((full, error[2], c_parts), (upper, error[1], c_parts), (extrapolated, ahead.error[0], 1.0 if m > 1 else 0.0))
     refuted = all(value - k * e > tau for value, e, k in rungs)
     settled = not (adverse and slope + drifts[w] > tau)
-    nine, last = float(ndtri(0.9)), float(ndtri(1 - alpha / parts))
+    nine = float(ndtri(0.9))
     grown = np.sqrt(m / max(cap or m, m))
     return Trend(
         supported=bool(slope + width <= tau and settled and not refuted),
@@ -138,12 +137,11 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         extrapolated=extrapolated,
         curved=bool(curved[0]),
         detectable=float(tau + max((k + nine) * e for _, e, k in rungs)),
-        index=_in_errors(tau - slope, slope_errors[w] * grown),
-        refuting=min(_in_errors(v - tau, e * grown) + (0.0 if k == c_parts else last - 1.0) for v, e, k in rungs),
+        margin=in_errors(tau - slope, slope_errors[w] * grown),
     )
 
 
-def _in_errors(distance: float, error: float) -> float:
+def in_errors(distance: float, error: float) -> float:
     """A distance in standard errors; infinite where there is no error."""
     return float(distance / error) if error > 0 else float(np.copysign(np.inf, distance))
 

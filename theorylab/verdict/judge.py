@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..bound import evaluate
+from ..cells import Cells
 from ..claim import Claim
-from ..estimate import Cells
-from . import explicit, slopes
+from . import expectation, explicit, rates, slopes
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -44,17 +44,19 @@ class Verdict:
     @property
     def detectable(self) -> float | None:
         """The deviation that would have been refuted in nine runs out of ten, on the family where it is easiest to see."""
-        found = [p.detectable for p in self.parts if p.detectable is not None]
+        found = [p.detectable for p in self.parts if p.detectable is not None and np.isfinite(p.detectable)]
         if not found:
             return None
-        return max(found) if any(p.tightness is not None and not p.trends for p in self.parts) else min(found)
+        # Without noise it is the smallest constant that the data leave to the bound, set by the tightest family.
+        return max(found) if all(p.margin == np.inf and not p.trends for p in self.parts) else min(found)
 
     @property
     def gating(self) -> bool:
         """Whether a rerun on fresh seeds would change the verdict less often than once in a thousand."""
-        if self.verdict == "inconclusive":
-            return False
-        return self.verdict == "refuted" or all(p.margin is None or p.margin >= GATING_INDEX for p in self.parts)
+        if self.verdict == "supported":
+            return all(p.margin is None or p.margin >= GATING_INDEX for p in self.parts if p.verdict == "supported")
+        # A refutation was found twice, on replicates that have nothing in common.
+        return self.verdict == "refuted"
 
 
 @dataclass(frozen=True)
@@ -81,31 +83,33 @@ def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = 
     if cells.kind.form == "trend":
         return slopes.judge_trend(claim, cells, rule)
     if cells.kind.form == "rate":
-        return slopes.judge_rate(claim, cells, rule)
+        return rates.judge_rate(claim, cells, rule)
     if claim.holds.name == "for every instance":
         return explicit.every_instance(cells, rule)
     if claim.holds.name == "with probability":
         table = {claim.letter(name): values for name, values in cells.axes.items()}
         allowed = 1 - np.broadcast_to(evaluate(claim.holds.probability, table).value, cells.keep.shape[1:])
         return explicit.with_probability(cells, search, rule, allowed)
-    return explicit.in_expectation(cells, search, rule)
+    return expectation.in_expectation(cells, search, rule)
 
 
 def ranked(claim: Claim, cells: Cells, rule: Rule, top: int) -> tuple[int, ...]:
     """The numbers of the instances that come nearest to a refutation, to be tested on other seeds."""
-    scores = explicit.nearness(cells) if cells.kind.form == "explicit" else slopes.steepness(claim, cells, rule)
-    order = np.argsort(-np.nan_to_num(scores, nan=np.inf), kind="stable")[:top]
+    judge = {"trend": slopes.judge_trend, "rate": rates.judge_rate}.get(cells.kind.form)
+    scores = expectation.nearness(cells) if judge is None else slopes.steepness(judge, claim, cells, rule)
+    order = np.argsort(-scores, kind="stable")[:top]
     return tuple(cells.instances[i] for i in order)
 
 
 def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
     """The verdict over families: one refutes, all must support. A vacuous family is shown and counts for nothing beside others."""
     counting = [p for p in parts if "vacuous" not in p.flags] or list(parts)
-    flags = tuple(dict.fromkeys(flag for part in (counting if len(counting) < len(parts) else parts) for flag in part.flags))
-    if any("loose" in p.flags for p in parts) and any((p.tightness or 0) >= 0.1 for p in parts):
+    flags = tuple(dict.fromkeys(flag for part in counting for flag in part.flags))
+    if not all("loose" in p.flags for p in counting):
         flags = tuple(f for f in flags if f != "loose")
     if any(p.verdict == "refuted" for p in parts):
-        return Verdict("refuted", (), flags, parts=tuple(parts), tau=tau)
+        reasons = tuple(dict.fromkeys(reason for part in parts if part.verdict == "refuted" for reason in part.reasons))
+        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau)
     if counting and all(p.verdict == "supported" for p in counting):
         return Verdict("supported", (), flags, parts=tuple(parts), tau=tau)
     reasons = tuple(dict.fromkeys(reason for part in counting for reason in part.reasons)) or ("COVERAGE",)
@@ -122,14 +126,16 @@ def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_al
     if missed:
         return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=f"not caught: {', '.join(c.title for c in missed)}")
     if needs_algorithm and not caught:
-        return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail="the claim names no broken algorithm among its controls")
+        why = "the claim names no broken algorithm among its controls"
+        return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=why)
     return verdict
 
 
 def summary(verdict: Verdict) -> Mapping[str, Any]:
     """The numbers of a verdict that a record compares."""
     part = verdict.worst
-    return {"verdict": verdict.verdict, "reasons": list(verdict.reasons), "tightness": verdict.tightness, "interval": part.interval if part else None}
+    interval = part.interval if part else None
+    return {"verdict": verdict.verdict, "reasons": list(verdict.reasons), "tightness": verdict.tightness, "interval": interval}
 
 
 def _closeness(part: Part) -> float:

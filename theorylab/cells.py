@@ -1,0 +1,123 @@
+"""Cells: every measured letter beside its bound, cell by cell, with what may be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .bound import SignedLog, evaluate
+from .kind import Kind
+
+RELATIVE = 1e-9
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One family's measurements. I instances, M replicates, J cells: all combinations of swept letters, checkpoints and own axes.
+
+    `quantity` is (I, M, J); `letters` holds what the bound needs, each broadcastable to that. `keep` (I, J) marks the cells that
+    count. `axes` gives each axis' values at the J cells. `dropped` counts cells by reason. `averages` says that the claim is about
+    means over the replicates.
+    """
+
+    kind: Kind
+    family: str
+    kernel: str
+    quantity: np.ndarray
+    letters: Mapping[Any, np.ndarray]
+    keep: np.ndarray
+    nonfinite: np.ndarray
+    censored: np.ndarray
+    axes: Mapping[str, np.ndarray]
+    entry: np.ndarray
+    instances: tuple[int, ...]
+    boxed: Mapping[str, np.ndarray]
+    trivial: np.ndarray | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    averages: bool = False
+
+    def at(self, instance: int) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
+        """Quantity (M, J) and letters of one instance, by position."""
+        pick = lambda a: a[min(instance, a.shape[0] - 1)] if a.ndim == 3 else a  # noqa: E731
+        return self.quantity[instance], {symbol: pick(values) for symbol, values in self.letters.items()}
+
+    def only(self, instance: int) -> Cells:
+        """The cells of one instance, by position."""
+        part = slice(instance, instance + 1)
+        cut = lambda a: a[part] if a.ndim == 3 and a.shape[0] > 1 else a  # noqa: E731
+        return replace(
+            self,
+            quantity=self.quantity[part],
+            letters={symbol: cut(values) for symbol, values in self.letters.items()},
+            keep=self.keep[part],
+            nonfinite=self.nonfinite[part],
+            censored=self.censored[part],
+            instances=self.instances[part],
+            boxed={name: values[part] for name, values in self.boxed.items()},
+            trivial=None if self.trivial is None else self.trivial[part],
+        )
+
+    def replicate(self, number: int) -> Cells:
+        """The cells of one replicate, by position."""
+        part = slice(number, number + 1)
+        cut = lambda a: a[:, part] if a.ndim == 3 and a.shape[1] > 1 else a  # noqa: E731
+        letters = {symbol: cut(values) for symbol, values in self.letters.items()}
+        return replace(self, quantity=cut(self.quantity), letters=letters, nonfinite=cut(self.nonfinite), censored=cut(self.censored))
+
+    def bound(self, instance: int | None = None) -> SignedLog:
+        """The bound without its unknown constants at every cell, of one instance (M, J) or of all (I, M, J)."""
+        letters = self.letters if instance is None else self.at(instance)[1]
+        return evaluate(self.kind.scale, letters)
+
+    def log_ratio(self) -> np.ndarray:
+        """log(quantity / bound) of every run at every cell (I, M, J); for lower bounds log(bound / quantity)."""
+        value = log_ratio(self.quantity, self.bound())
+        return -value if self.kind.side == "lower" else value
+
+    def excess(self) -> np.ndarray:
+        """How far beyond its bound each run is, relative to it (I, M, J): positive is a violation.
+
+        A censored value is only known to be at least what it reads: it violates where that does, and can break no lower bound.
+        """
+        gap = relative_gap(self.kind, self.quantity, self.bound())
+        match self.kind.side:
+            case "upper":
+                return gap
+            case "lower":
+                return np.where(self.censored, np.minimum(-gap, 0.0), -gap)
+            case _:
+                return np.where(self.censored, gap, np.abs(gap))
+
+    def undecided(self) -> np.ndarray:
+        """The censored values (I, M, J) that leave open whether the bound holds."""
+        gap = relative_gap(self.kind, self.quantity, self.bound())
+        return self.censored & (gap < 0 if self.kind.side == "lower" else gap <= RELATIVE)
+
+    @property
+    def diverged(self) -> np.ndarray:
+        """The counted values (I, M, J) that are beyond every bound: a run that broke it and then overflowed."""
+        return np.isposinf(self.quantity) & self.keep[:, None, :]
+
+    def point(self, instance: int, cell: int) -> dict[str, float]:
+        """The letters' values at one cell of one instance, by name."""
+        swept = {name: values[cell] for name, values in self.axes.items()}
+        return {**{name: values[instance] for name, values in self.boxed.items()}, **swept}
+
+
+def log_ratio(y: np.ndarray, bound: SignedLog) -> np.ndarray:
+    """log(y / bound), which is -inf where y is not positive; NaN for 0 / 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(np.maximum(y, 0.0)) - np.broadcast_to(bound.log, y.shape)
+
+
+def relative_gap(kind: Kind, y: np.ndarray, bound: SignedLog) -> np.ndarray:
+    """By how much y lies above its bound, relative to it; where either may be negative, relative to the larger of the two."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not kind.difference:
+            return np.expm1(log_ratio(y, bound))
+        value = np.broadcast_to(bound.value, y.shape)
+        gap = (y - value) / np.maximum(np.maximum(np.abs(y), np.abs(value)), 1e-300)
+    return np.where(np.isposinf(y), np.inf, np.where(np.isposinf(value), -1.0, gap))
