@@ -111,7 +111,9 @@ gap_rate = Claim(
 
 span_rate = Claim(
     "The log-probabilities converge uniformly, geometrically, at a rate of the order of log(1 + 2 beta).",
-    source=paper.at("abstract", basis="abstract", note="linear convergence of the span is the abstract's; the rate's form in beta is derived"),
+    source=paper.at(
+        "abstract", basis="abstract", note="linear convergence of the span is the abstract's; the rate's form in beta is derived"
+    ),
     statement=span <= C * (1 + 2 * beta) ** (-c * k),
     where=where | two_decades,
     simulation="nash:mirror_prox",
@@ -122,7 +124,9 @@ span_rate = Claim(
 
 action_count = Claim(
     "The rate does not depend on the number of actions.",
-    source=paper.at("abstract", basis="abstract", note="tested on clones of the actions of one cyclic game, with the reference split unevenly"),
+    source=paper.at(
+        "abstract", basis="abstract", note="tested on clones of the actions of one cyclic game, with the reference split unevenly"
+    ),
     statement=KL <= C * (1 + 2 * beta) ** (-c * k),
     where=where
     | {

@@ -3,6 +3,7 @@
 Times are of whole processes or medians of pairs run in turn; a shared machine is noisy, so read the ratios.
 """
 
+import inspect
 import resource
 import shutil
 import statistics
@@ -92,8 +93,10 @@ def by_hand(project, run, instances):
     fixed = {name: value for name, value in run.fixed if name not in letters}
 
     def lane(key, values):
+        def pick(function):
+            return {name: given[name] for name in inspect.signature(function).parameters if name in given}
+
         given = {**fixed, **values}
-        pick = lambda f: {n: given[n] for n in f.__kwdefaults__ or () or f.__code__.co_varnames[f.__code__.co_argcount :][: f.__code__.co_kwonlyargcount] if n in given}  # noqa: E501, E731
         problem = pair.build(pair.draw(key, **pick(pair.draw)), **pick(pair.build))
         out = kernel(key, problem, k=jnp.asarray(run.along[1]), **pick(kernel))
         return {name: out[name] for name, _, _ in run.outputs if name in out}

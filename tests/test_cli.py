@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from project_copies import claim, copy, theorylab
 
 RIGHT = claim(
@@ -13,7 +12,11 @@ RIGHT = claim(
     'statement=error <= sigma / sqrt(n), holds=in_expectation, simulation="sampling:sample_mean", '
     'controls=(Control("half", statement=error <= sigma / (2 * sqrt(n))), slow)',
 )
-WRONG = RIGHT.replace("right =", "wrong =").replace("error <= sigma / sqrt(n)", "error <= sigma / (3 * sqrt(n))").replace("(2 * sqrt", "(4 * sqrt")
+WRONG = (
+    RIGHT.replace("right =", "wrong =")
+    .replace("error <= sigma / sqrt(n)", "error <= sigma / (3 * sqrt(n))")
+    .replace("(2 * sqrt", "(4 * sqrt")
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +55,25 @@ def test_an_unchanged_project_is_not_computed_again(checked):
     before, after = (json.loads(run.stdout)["claims"] for run in (first, again))
     assert all(entry["cached"] for entry in after)
     for old, new in zip(before, after, strict=True):
-        assert {k: v for k, v in old.items() if k not in ("cached", "seconds")} == {k: v for k, v in new.items() if k not in ("cached", "seconds")}
+        assert {k: v for k, v in old.items() if k not in ("cached", "seconds")} == {
+            k: v for k, v in new.items() if k not in ("cached", "seconds")
+        }
 
 
 def test_an_unchanged_project_is_verified_without_jax(checked):
     folder, _ = checked
-    code = "import sys; sys.argv=['theorylab','verify']\nfrom theorylab.cli import app\ntry: app()\nexcept SystemExit: pass\nprint('jax' in sys.modules)"
+    code = (
+        "import sys; sys.argv=['theorylab','verify']\n"
+        "from theorylab.cli import app\ntry: app()\nexcept SystemExit: pass\nprint('jax' in sys.modules)"
+    )
     (folder / "run.py").write_text(code)
     import subprocess
 
     from project_copies import HERE
 
-    run = subprocess.run([sys.executable, "run.py"], cwd=folder, env={"PYTHONPATH": str(HERE.parent), "PATH": ""}, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "run.py"], cwd=folder, env={"PYTHONPATH": str(HERE.parent), "PATH": ""}, capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip().endswith("False")
 
 

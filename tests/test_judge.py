@@ -149,6 +149,15 @@ def test_an_exact_rate_is_refuted_from_either_side():
     assert grown(np.ones(13), claim=exact).verdict == "supported"
 
 
+def test_jitter_of_deterministic_curves_is_no_bend_but_a_smooth_bend_is():
+    # 96 curves that grow like n^0.03 and jitter by 8 %: their slopes scatter by 0.016, and 0.1 is four of those away.
+    rng = np.random.default_rng(5)
+    jittered = np.exp(0.08 * rng.standard_normal((96, 13))) * SIZES**0.03
+    assert judged(GROWTH, jittered * np.sqrt(SIZES), {"n": SIZES}).verdict == "supported"
+    late = np.exp(0.001 * rng.standard_normal((96, 13))) * (1 + 0.05 * np.sqrt(SIZES / 100))
+    assert judged(GROWTH, late * np.sqrt(SIZES), {"n": SIZES}).verdict != "supported"
+
+
 def test_one_bad_instance_refutes_a_trend():
     ratio = np.ones((20, 13))
     ratio[13] = SIZES**0.4

@@ -17,14 +17,10 @@ def violations(path: str, source: str) -> list[str]:
     """What a file at `path` (from the root, with slashes) does that its place forbids, as "path:line: what"."""
     place = PurePosixPath(path)
     nodes = list(ast.walk(ast.parse(source, path)))
-    found = [
-        (line, f"imports {module}: {why}") for line, module in _imports(nodes) if (why := _forbidden(place, module))
-    ]
+    found = [(line, f"imports {module}: {why}") for line, module in _imports(nodes) if (why := _forbidden(place, module))]
     if place.parts[0] != "tests":
         found += [
-            (node.lineno, "asserts: raise an exception, since python -O drops asserts")
-            for node in nodes
-            if isinstance(node, ast.Assert)
+            (node.lineno, "asserts: raise an exception, since python -O drops asserts") for node in nodes if isinstance(node, ast.Assert)
         ]
     if place.parts[0] != "tests" and path != "theorylab/cli.py":
         found += [
@@ -105,11 +101,7 @@ if status:
 def test_no_file_leaves_its_layer():
     files = {place: sorted((ROOT / place).rglob("*.py")) or [ROOT / place] for place in PLACES}
     paths = [path for place in PLACES for path in files[place]]
-    found = [
-        violation
-        for path in paths
-        for violation in violations(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-    ]
+    found = [violation for path in paths for violation in violations(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))]
     assert not found, "\n".join(found)
 
 

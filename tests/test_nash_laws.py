@@ -168,9 +168,7 @@ def test_divergence_agrees_with_its_definition_in_longer_arithmetic(seed, size, 
     expected = np.sum(np.exp(p) * (p - q))
     # the shorter inputs move p - q by 1e-13, which counts times the square root of twice the divergence
     tolerance = 1e-13 * scale * np.sqrt(2 * abs(expected)) + 1e-17
-    assert games.kl(*(jnp.asarray(np.asarray(x, float)) for x in (p, q))) == pytest.approx(
-        float(expected), rel=1e-11, abs=float(tolerance)
-    )
+    assert games.kl(*(jnp.asarray(np.asarray(x, float)) for x in (p, q))) == pytest.approx(float(expected), rel=1e-11, abs=float(tolerance))
 
 
 @settings(few, max_examples=30)
@@ -211,9 +209,7 @@ def test_the_order_of_actions_does_not_matter(kernel, seed, beta):
     one, other = run(kernel, problem, k), run(kernel, moved, k)
     for name in one:
         # other roundings: they count by their square root in a divergence, whose floor is 1e-26 or so
-        assert np.sqrt(other[name]) == pytest.approx(
-            np.sqrt(one[name]), rel=1e-8, abs=1e-6 if name.startswith("span") else 1e-11
-        )
+        assert np.sqrt(other[name]) == pytest.approx(np.sqrt(one[name]), rel=1e-8, abs=1e-6 if name.startswith("span") else 1e-11)
 
 
 @pytest.mark.parametrize("kernel", sorted(KERNELS.keys() - {"dimension_scaled"}))

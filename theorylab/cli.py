@@ -6,8 +6,7 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -23,7 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Numerical tests for theorems, with known error rates.",
 )
-Select = Annotated[list[str] | None, typer.Argument(metavar="SELECT...", help="Claims by name, file or pattern: cai2024*, last_iterate, claims/x.py.")]
+Select = Annotated[
+    list[str] | None, typer.Argument(metavar="SELECT...", help="Claims by name, file or pattern: cai2024*, last_iterate, claims/x.py.")
+]
 SURPRISE, USAGE, UNDECIDED, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -146,7 +147,9 @@ def replay(
 
     use_compile_cache(project.state / "compiled")
     try:
-        head, body = rows(claim, Simulator(project), point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed)
+        head, body = rows(
+            claim, Simulator(project), point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed
+        )
     except (NoSuchPoint, KernelFault) as error:
         _usage(str(error))
     from rich.table import Table
@@ -183,7 +186,7 @@ def _run(project: Project, catalogue: Catalogue, options: Options, recompute: bo
     except OSError as error:
         _say(f"compilations are not kept: {error}")
     simulator = Simulator(project)
-    with _progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+    with Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:
             result = verify_one(claim, simulator, options)
@@ -205,17 +208,22 @@ def _run(project: Project, catalogue: Catalogue, options: Options, recompute: bo
     return [known[claim.name] for claim in catalogue.claims]
 
 
-class _progress:
+class Progress:
     """A bar on a terminal, plain lines elsewhere, both on standard error."""
 
     def __init__(self, total: int) -> None:
+        from rich import progress
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.total, self.count = total, 0
         self.console = Console(stderr=True)
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        self.bar = Progress(*columns, console=self.console, transient=True) if self.console.is_terminal else None
+        columns = (
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+        )
+        self.bar = progress.Progress(*columns, console=self.console, transient=True) if self.console.is_terminal else None
 
     def __enter__(self) -> Any:
         if self.bar:
@@ -307,8 +315,6 @@ def _say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _usage(text: str) -> Any:
+def _usage(text: str) -> NoReturn:
     _say(text)
     raise typer.Exit(USAGE)
-
-

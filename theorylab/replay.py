@@ -57,7 +57,9 @@ def rows(
             ratio = np.exp(found.log_ratio()[0, 0, cell]) if y > 0 and b > 0 else np.divide(y, b)
         body.append([*(f"{here[name]:.6g}" for name in names), f"{y:.10g}", f"{b:.10g}", f"{float(ratio):.10g}"])
     if not body:
-        raise NoSuchPoint(f"no checkpoint of {claim.name} lies at {point}. Leave out the letter that is read along a run to see all of them.")
+        raise NoSuchPoint(
+            f"no checkpoint of {claim.name} lies at {point}. Leave out the letter that is read along a run to see all of them."
+        )
     return head, body
 
 
@@ -67,7 +69,9 @@ def _parse(point: str, claim: Claim) -> dict[str, float]:
     for item in filter(None, point.replace(" ", "").split(",")):
         name, equals, value = item.partition("=")
         if not equals or name not in known:
-            raise NoSuchPoint(f"--point {item!r} names no swept letter; there are {', '.join(known)}. Write --point {next(iter(known), 'k')}=1.")
+            raise NoSuchPoint(
+                f"--point {item!r} names no swept letter; there are {', '.join(known)}. Write --point {next(iter(known), 'k')}=1."
+            )
         try:
             wanted[name] = int(float(value)) if known[name].integer else float(value)
         except ValueError:

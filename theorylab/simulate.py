@@ -37,7 +37,8 @@ class Run:
     """One kernel on one family, over a grid. Equal runs give equal data, whichever claim asks.
 
     `sweep` values are one axis each; `varies` has a value per instance; `outputs` pairs a letter with the kernel's name for it and the
-    names of its own axes; a letter that is not `needed` may be missing. `sized` names are Python numbers inside kernels, as are whole `fixed` numbers; everything else is traced.
+    names of its own axes; a letter that is not `needed` may be missing. `sized` names are Python numbers inside kernels, as are whole
+    `fixed` numbers; everything else is traced.
     """
 
     kernel: str
@@ -58,8 +59,9 @@ class Run:
 class Lanes:
     """Which lanes of a run to compute.
 
-    `near_solution` starts them at eps^(3/4) of the solution, differently for each replicate: where they end is the floor. With `shaken`, the number of one replicate, that replicate is repeated
-    with its inputs moved by one unit in the last place, differently for each entry of `replicates`.
+    `near_solution` starts them at eps^(3/4) of the solution, differently for each replicate: where they end is the floor. With `shaken`,
+    the number of one replicate, that replicate is repeated with its inputs moved by one unit in the last place, differently for each
+    entry of `replicates`.
     """
 
     instances: tuple[int, ...]
@@ -170,7 +172,9 @@ class Simulator:
             size = len(part["nudge"])
             padded = {name: np.concatenate([v, v[:1].repeat(block - size, axis=0)]) if size < block else v for name, v in part.items()}
             out = {name: np.asarray(values) for name, values in function(padded, along).items()}
-            out = {name: values[:, :steps] if own else values for name, values in out.items() for own in [self._has_steps(run, name, values)]}
+            out = {
+                name: values[:, :steps] if own else values for name, values in out.items() for own in [self._has_steps(run, name, values)]
+            }
             rows += [{name: values[n] for name, values in out.items()} for n in range(size)]
         return rows
 
@@ -219,7 +223,9 @@ class Simulator:
 
     def _collect(self, run: Run, out: Any, problem: Any, checkpoints: Any) -> dict[str, Any]:
         if not isinstance(out, Mapping):
-            raise KernelFault(f"the kernel {run.kernel} returns {type(out).__name__}; it must return a dict of arrays, one per measured letter.")
+            raise KernelFault(
+                f"the kernel {run.kernel} returns {type(out).__name__}; it must return a dict of arrays, one per measured letter."
+            )
         collected = {}
         for letter, name, dims in run.outputs:
             if name in out:
@@ -230,7 +236,10 @@ class Simulator:
                 continue
             else:
                 have = ", ".join(sorted(map(str, out)))
-                raise KernelFault(f"the kernel {run.kernel} returns {have}, and neither it nor the problem has {name!r}. Return it, or mend the where table.")
+                raise KernelFault(
+                    f"the kernel {run.kernel} returns {have}, and neither it nor the problem has {name!r}. "
+                    "Return it, or mend the where table."
+                )
             steps = len(checkpoints)
             own = value.ndim - len(dims)
             if not (own == 0 or (own == 1 and value.shape[0] == steps)):
@@ -363,7 +372,9 @@ class Simulator:
         while trace is not None:
             file = Path(trace.tb_frame.f_code.co_filename)
             if any(file.is_relative_to(root / "simulations") for root in self.project.roots):
-                place = f" at simulations/{file.relative_to(next(p for p in file.parents if p.name == 'simulations'))}, line {trace.tb_lineno}"
+                place = (
+                    f" at simulations/{file.relative_to(next(p for p in file.parents if p.name == 'simulations'))}, line {trace.tb_lineno}"
+                )
             trace = trace.tb_next
         text = str(error).strip().splitlines()
         return f"{run.kernel} on {run.family or 'no family'} failed{place}: {type(error).__name__}: {text[0] if text else ''}"
@@ -408,8 +419,12 @@ def _move(tree: Any, nudge: Any, salt: int, power: float = 1.0) -> Any:
 
 
 def _signs(leaf: Any, nudge: Any, salt: int) -> Any:
-    """-1 or 1 for every entry, another pattern for every nudge. A hash, since a random generator would take longer to compile than a kernel."""
-    x = jnp.arange(leaf.size, dtype=jnp.uint32) * np.uint32(2654435761) + jnp.asarray(nudge, jnp.uint32) * np.uint32(2246822519) + np.uint32(salt)
+    """-1 or 1 for every entry, another pattern for every nudge; a hash, which compiles sooner than a random generator."""
+    x = (
+        jnp.arange(leaf.size, dtype=jnp.uint32) * np.uint32(2654435761)
+        + jnp.asarray(nudge, jnp.uint32) * np.uint32(2246822519)
+        + np.uint32(salt)
+    )
     for shift, factor in ((16, 2146121005), (15, 2221713035)):
         x = (x ^ (x >> shift)) * np.uint32(factor)
     return (1.0 - 2.0 * ((x >> 16) & 1).astype(leaf.dtype)).reshape(leaf.shape)

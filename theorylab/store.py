@@ -30,11 +30,22 @@ DIGEST = 32
 def key(project: Project, claim: Claim, options: Options) -> str:
     """The hash of what a result depends on: the claim with its controls, the sources of its kernels and families with all that they
     import outside installed packages, theorylab itself, the installed versions, JAX's settings, tier, alpha and seed."""
-    parts = [repr(options), claim.name, repr(claim.expect), repr(claim.source), claim.title, str(claim.tier), str(claim.instances), _machine()]
+    parts = [
+        repr(options),
+        claim.name,
+        repr(claim.expect),
+        repr(claim.source),
+        claim.title,
+        str(claim.tier),
+        str(claim.instances),
+        _machine(),
+    ]
     for version in (claim, *(claim.under(control) for control in claim.controls)):
         parts += [wording(version), version.title, str(version.trivially), repr(version.expect)]
         names = [*version.kernels, *(":".join(role.by.split(":")[:2]) for role in version.where.values() if role.by)]
-        files = {kernel_signature(project, name).file for name in names} | {family_signature(project, name).file for name in version.problems}
+        files = {kernel_signature(project, name).file for name in names} | {
+            family_signature(project, name).file for name in version.problems
+        }
         closure = sorted({path for file in files for path in source_closure(file)})
         parts += [_digest(path.read_bytes()) for path in closure]
         parts += [_outside(path) for path in closure]

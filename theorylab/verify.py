@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
 STRETCH = 10.0
 CLEAR = 1e-3
+QUICK = Options()
 
 
 def takes(project: Project, claim: Claim) -> frozenset[str]:
@@ -36,7 +37,7 @@ def takes(project: Project, claim: Claim) -> frozenset[str]:
     return frozenset(letter for s in signatures for letter in (*(s.takes or ()), *s.optional))
 
 
-def verify(claim: Claim, simulator: Simulator, options: Options = Options(), tell: Callable[[str], None] = lambda text: None) -> Result:
+def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Result:
     """Checks one claim with its controls. Never raises for what a kernel does; a fault is part of the result."""
     began = time.perf_counter()
     note = untested(claim)
@@ -50,15 +51,18 @@ def verify(claim: Claim, simulator: Simulator, options: Options = Options(), tel
         main = Trial(plan, simulator)
         controls = [(control, _control_trial(plan, control, simulator)) for control in claim.controls]
         for look in range(len(plan.looks)):
-            tell(f"{plan.looks[look]} replicates" if plan.noisy else "")
             main.advance(look)
             for _, trial in controls:
                 trial.advance(look)
             if main.decided and all(trial.decided for _, trial in controls):
                 break
         verdict = main.confirmed()
-        verdict = with_controls(replace(verdict, tau=plan.tau), [_control_verdict(control, trial) for control, trial in controls], bool(claim.kernels))
-        data = main.data() | {f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()}
+        verdict = with_controls(
+            replace(verdict, tau=plan.tau), [_control_verdict(control, trial) for control, trial in controls], bool(claim.kernels)
+        )
+        data = main.data() | {
+            f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()
+        }
         return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device())
     except (KernelFault, Slip) as fault:
         broken = Verdict("inconclusive", ("BROKEN",), detail=str(fault))
@@ -71,7 +75,7 @@ class Trial:
     def __init__(
         self, plan: Plan, simulator: Simulator, control: bool = False, first: int = 0, only: Mapping[str, tuple[int, ...]] | None = None
     ) -> None:
-        """`first` is the number of the first replicate; `only` names the families, and in each the instances, that a refutation is sought in."""
+        """`first` numbers the first replicate; `only` names the families, and in each the instances, to look for a refutation in."""
         self.plan, self.simulator, self.control, self.first, self.only = plan, simulator, control, first, only
         self.verdict = Verdict("inconclusive", ("BUDGET",))
         self.look = 0
@@ -186,7 +190,10 @@ class Trial:
             if begin < len(replicates):
                 steps.append(self.merged(run, Lanes(instances, replicates[begin : begin + size])))
                 begin += size
-        return steps[0] if len(steps) == 1 else xr.concat(steps, "replicate", data_vars="all", coords="minimal", compat="override", join="outer")
+        if len(steps) == 1:
+            return steps[0]
+        together: Any = xr.concat(steps, "replicate", data_vars="all", coords="minimal", compat="override", join="outer")
+        return together
 
     def merged(self, run: Run, lanes: Lanes) -> xr.Dataset:
         """The data of the claim's kernel, the least over several, with the letters that rival kernels measure beside them."""
@@ -263,11 +270,14 @@ def _longer(plan: Plan, stretch: float) -> Plan:
     if plan.kind.form == "explicit":
         stretch = 1.0
     roles = {symbol.name: role for symbol, role in plan.claim.where.items()}
-    sweep = {n: planning.grid(roles[n], stretch) if roles[n].kind in ("grows", "shrinks") and not roles[n].among else v for n, v in plan.sweep.items()}
+    sweep = {
+        n: planning.grid(roles[n], stretch) if roles[n].kind in ("grows", "shrinks") and not roles[n].among else v
+        for n, v in plan.sweep.items()
+    }
     along = plan.along
     if along is not None and stretch > 1 and (roles[along[0]].high or 0) > (roles[along[0]].low or 0):
         role = roles[along[0]]
-        longer = planning.checkpoints(replace(role, high=role.high * int(stretch)), even=plan.kind.form == "rate")
+        longer = planning.checkpoints(replace(role, high=(role.high or 1) * int(stretch)), even=plan.kind.form == "rate")
         along = (along[0], longer)
     return replace(plan, sweep=sweep, along=along)
 
@@ -310,4 +320,3 @@ def _over_instances(found: Cells) -> Cells:
         instances=(0,),
         trivial=None if found.trivial is None else found.trivial.mean(0, keepdims=True),
     )
-

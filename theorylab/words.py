@@ -8,9 +8,9 @@ from scipy.special import ndtri
 from .claim import Claim
 from .plan import SEARCH, TOP, Plan
 from .report.formula import text
+from .result import Result
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
-from .result import Result
 
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 
@@ -50,7 +50,7 @@ def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
 
 
 def failure(result: Result) -> str:
-    """What a verdict against expectation leaves to be asked, answered: claim, measurement, confidence, counterexample, cause, cost, limits, replay."""
+    """What a verdict against expectation leaves to be asked, answered one question a line."""
     claim, verdict = result.claim, result.verdict
     if verdict is None or result.plan is None or verdict.worst is None:
         return f"{claim.name} ({claim.file}:{claim.line})\n  {result.fault or result.note or (verdict.detail if verdict else '')}"
@@ -58,7 +58,8 @@ def failure(result: Result) -> str:
     reasons = [f"{code}: {REASONS[code]}" for code in verdict.reasons]
     lines = [
         f"{claim.name}: {verdict.verdict}, expected {claim.expect.verdict}",
-        f"claimed    {text(claim.statement, claim)}, {_quantifier(claim)}; {claim.source.place} ({claim.source.basis}); {claim.file}:{claim.line}",
+        f"claimed    {text(claim.statement, claim)}, {_quantifier(claim)}; {claim.source.place} ({claim.source.basis}); "
+        f"{claim.file}:{claim.line}",
         f"measured   {measured(part)}",
         f"how sure   {_sure(result, part)}",
         f"instance   {_instance(part)}",
@@ -88,7 +89,8 @@ def measured(part: Part) -> str:
     spread = ""
     if part.interval and part.replicates > 1:
         spread = f", between {part.interval[0]:.4g} and {part.interval[1]:.4g}"
-    return f"{worst['measured']:.6g} where the bound is {worst['bound']:.6g}: ratio {worst['ratio']:.6g}{spread} ({part.family or 'no family'})"
+    family = part.family or "no family"
+    return f"{worst['measured']:.6g} where the bound is {worst['bound']:.6g}: ratio {worst['ratio']:.6g}{spread} ({family})"
 
 
 def beyond(claim: Claim, plan: Plan) -> list[str]:
@@ -121,7 +123,7 @@ def _quantifier(claim: Claim) -> str:
     return claim.holds.name
 
 
-def _role(role) -> str:  # noqa: ANN001
+def _role(role) -> str:
     unit = "" if role.unit == "1" else f" [{role.unit}]"
     if role.kind == "fixed":
         return f"{role.meaning} = {role.value}{unit}"
@@ -147,10 +149,13 @@ def _test(plan: Plan) -> list[str]:
             lines.append("bets against the bound refute, Student's upper limit on every cell supports, from 64 replicates on")
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
-        lines.append("refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature")
+        lines.append(
+            "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature"
+        )
     else:
         lines = [
-            f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not fall as the decay goes on (threshold {RATE_TAU:g} on its log-log slope)",
+            f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not fall as the decay goes on: "
+            f"the slope of its logarithm on the logarithm of the stage stays above -{RATE_TAU:g}",
             f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
         ]
     if kind.strict:
@@ -166,10 +171,16 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     if plan.along:
         name, values = plan.along
         lines.append(f"{name} is read off each run at {len(values)} checkpoints from {values[0]:g} to {values[-1]:g}")
-    lines += [f"{name} takes {len(values)} values from {values.min():g} to {values.max():g}" for name, values in plan.sweep.items() if name in claim.taken]
+    lines += [
+        f"{name} takes {len(values)} values from {values.min():g} to {values.max():g}"
+        for name, values in plan.sweep.items()
+        if name in claim.taken
+    ]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
-        lines.append(f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}")
+        lines.append(
+            f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}"
+        )
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
@@ -186,7 +197,8 @@ def _meaning(plan: Plan) -> str:
         across = f", and the rate over h falls at most like {' or '.join(others)}" if others else ""
         return f"on this range the decay does not slow down like exp(-sqrt({plan.kind.steps})) or a power{across}"
     powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form == "trend" else []))]
-    return f"on this range the ratio to the bound grows at most like {' or '.join(powers) or 'a constant'}; a faster growth would have been refuted"
+    fastest = " or ".join(powers) or "a constant"
+    return f"on this range the ratio to the bound grows at most like {fastest}; a faster growth would have been refuted"
 
 
 def _sure(result: Result, part: Part) -> str:
@@ -225,5 +237,6 @@ def _more(result: Result, part: Part) -> str:
     if part.margin is None or not np.isfinite(part.margin) or part.margin == 0:
         return "unknown"
     error = float(ndtri(1 - plan.alphas[-1]) + ndtri(0.9))
-    needed = int(np.ceil(part.replicates * (error / abs(part.margin)) ** 2))
+    most = plan.looks[-1]
+    needed = int(np.ceil(most * (error / abs(part.margin)) ** 2))
     return f"about {max(needed, part.replicates)} replicates would settle it in nine runs out of ten"

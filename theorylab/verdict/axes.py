@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from ..cells import Cells
 from ..claim import Claim
@@ -14,7 +15,7 @@ DECADE = float(np.log(10))
 
 
 class Axis(NamedTuple):
-    """One axis of one instance: slope functionals (q, J) on its kept cells, and how far it reaches."""
+    """One axis of one instance: slope functionals (q, J) on its kept cells, how far it reaches, its coordinate and its lines."""
 
     name: str
     weights: np.ndarray
@@ -22,6 +23,8 @@ class Axis(NamedTuple):
     sizes: int
     geometric: bool
     least: float = 0.0
+    x: np.ndarray = np.zeros(0)
+    found: tuple[np.ndarray, ...] = ()
 
     @property
     def short(self) -> bool:
@@ -57,7 +60,24 @@ def axis_of(claim: Claim, cells: Cells, i: int, kept: np.ndarray, name: str, pow
     sizes = int(np.median([len(line) for line in found]))
     # A short range is judged as a whole: its parts say nothing by themselves.
     windows = (1.0,) if too_short(decades, sizes, geometric) else WINDOWS
-    return Axis(name, functionals(x, found, windows), decades, sizes, geometric)
+    return Axis(name, functionals(x, found, windows), decades, sizes, geometric, x=x, found=tuple(found))
+
+
+def scatter(axis: Axis, values: np.ndarray, among: int) -> np.ndarray:
+    """Half of what jitter alone lets each functional (q,) reach, from what a parabola leaves of values (J,) on each line.
+
+    A deterministic curve has no replicates, but it may jitter; its bend counts only where it stands out of that, by two standard errors
+    for one curve and accordingly more for the worst `among` many.
+    """
+    left, spare = 0.0, 0
+    for line in axis.found:
+        if len(line) > 4:
+            residual = values[line] - np.polyval(np.polyfit(axis.x[line], values[line], 2), axis.x[line])
+            left, spare = left + float(residual @ residual), spare + len(line) - 3
+    if not spare:
+        return np.zeros(len(axis.weights))
+    reach = float(stdtrit(spare, 1 - (1 - ndtr(2)) / among)) / 2
+    return reach * np.sqrt(left / spare) * np.linalg.norm(axis.weights, axis=1)
 
 
 def lines(cells: Cells, kept: np.ndarray, name: str) -> list[np.ndarray]:

@@ -102,11 +102,12 @@ class Trend(NamedTuple):
     margin: float
 
 
-def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None) -> Trend:
+def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None, jitter: np.ndarray | None = None) -> Trend:
     """The ratio-trend rule with its guards (rule R3 for refutation, the drift guard for support).
 
     `pseudo` (m, 3 + 2 w): slopes of the lower half, the upper half and the whole range, then slope and drift of each of w windows,
-    widest first. Positive slopes are bad. Support spends alpha, refutation alpha over the number of parts.
+    widest first. Positive slopes are bad. Support spends alpha, refutation alpha over the number of parts. `jitter` (3 + 2 w,) is the
+    scatter of a single deterministic run about a smooth curve: only the drift guard uses it, which has no replicates to go by.
     """
     m = len(pseudo)
     c, c_parts, c_drift = student(alpha, m), student(alpha / parts, m), student(1 - float(ndtr(2)), m)
@@ -114,6 +115,8 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
     ahead = limits(2 * pseudo[:, 1:2] - pseudo[:, 0:1], alpha)
     lower, upper, full, extrapolated = *(float(v) for v in estimate[:3]), float(ahead.estimate[0])
     slopes, drifts, slope_errors, drift_errors = estimate[3::2], estimate[4::2], error[3::2], error[4::2]
+    if m == 1 and jitter is not None:
+        c_drift, drift_errors = 2.0, jitter[4::2]
     curved = (np.abs(drifts) > c_drift * drift_errors) & (np.abs(drifts) > tau / 2)
     w = int(np.argmin(curved)) if not curved.all() else len(curved) - 1
     adverse = drifts[w] > c_drift * drift_errors[w] and drifts[w] > tau / 2

@@ -9,7 +9,7 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
-from .axes import DECADE, Axis, axis_of, functionals, lines
+from .axes import DECADE, Axis, axis_of, functionals, lines, scatter
 from .intervals import pseudo_values
 from .parts import Part, Rule
 from .slopes import RATE_TAU, Outcome, Unit, part_of, sides
@@ -56,7 +56,9 @@ def judge_rate(claim: Claim, cells: Cells, rule: Rule) -> Part:
                     rates = _line_rates(_envelope(unit.level(weights), found, cells), k)
                     return -(rates - per_step) @ across.weights.T
 
-                yield from sides(cells, rule, across, pseudo_values(slower, unit.replicates), rule.tau, unit.instance, parts)
+                rates = _line_rates(_envelope(means[None], found, cells), k)[0] - per_step
+                jitter = scatter(across, rates, unit.among)
+                yield from sides(cells, rule, across, pseudo_values(slower, unit.replicates), rule.tau, unit.instance, parts, jitter)
 
     return part_of(claim, cells, rule, outcomes)
 

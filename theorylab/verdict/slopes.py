@@ -10,7 +10,7 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
-from .axes import Axis, axis_of
+from .axes import Axis, axis_of, scatter
 from .intervals import Trend, enough, pseudo_values, trend
 from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
 
@@ -22,7 +22,8 @@ class Unit(NamedTuple):
     """What is tested by itself: the replicates of one instance; every single run where nothing is averaged.
 
     `kept` are its countable cells (positions into J), `level(weights)` is log(mean quantity) - log(bound of mean letters) there.
-    `steady` is False where a mean is not positive by chance: no logarithm says anything about it yet.
+    `among` counts the units of the family. `steady` is False where a mean is not positive by chance: no logarithm says anything about
+    it yet.
     """
 
     instance: int
@@ -32,6 +33,7 @@ class Unit(NamedTuple):
     level: Callable[[np.ndarray], np.ndarray]
     enough: bool
     steady: bool
+    among: int = 1
 
 
 class Outcome(NamedTuple):
@@ -51,15 +53,25 @@ def judge_trend(claim: Claim, cells: Cells, rule: Rule) -> Part:
         axes = [axis for axis in axes if axis is not None]
         for axis in axes:
             pseudo = pseudo_values(lambda w, axis=axis: unit.level(w) @ axis.weights.T, unit.replicates)
-            yield from sides(cells, rule, axis, pseudo, rule.tau, unit.instance, parts * len(axes))
+            jitter = scatter(axis, unit.level(np.full((1, unit.replicates), 1 / unit.replicates))[0], unit.among)
+            yield from sides(cells, rule, axis, pseudo, rule.tau, unit.instance, parts * len(axes), jitter)
 
     return part_of(claim, cells, rule, outcomes)
 
 
-def sides(cells: Cells, rule: Rule, axis: Axis, pseudo: np.ndarray, threshold: float, instance: int, parts: int) -> Iterator[Outcome]:
+def sides(
+    cells: Cells,
+    rule: Rule,
+    axis: Axis,
+    pseudo: np.ndarray,
+    threshold: float,
+    instance: int,
+    parts: int,
+    jitter: np.ndarray | None = None,
+) -> Iterator[Outcome]:
     """The one-sided rule on the bad side; on both for Eq."""
     for sign in {"upper": (1,), "lower": (-1,), "two": (1, -1)}[cells.kind.side]:
-        result = trend(sign * pseudo, threshold, rule.alpha, parts, rule.cap)
+        result = trend(sign * pseudo, threshold, rule.alpha, parts, rule.cap, jitter)
         yield Outcome(axis, threshold, result, instance)
 
 
@@ -68,6 +80,7 @@ def part_of(claim: Claim, cells: Cells, rule: Rule, outcomes: Callable[[Unit, in
     reasons = obstacles(cells)
     each = not cells.averages
     units = list(_units(cells, each))
+    units = [unit._replace(among=len(units)) for unit in units]
     parts = rule.families * (1 if each else max(len(units), 1))
     found = [outcome for unit in units for outcome in outcomes(unit, parts)]
     diverged = cells.diverged.any((1, 2))
