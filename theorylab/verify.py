@@ -148,10 +148,13 @@ class Trial:
             found = _over_instances(found)
             search = _over_instances(self._cells(run, tuple(range(self.first + 100_000, self.first + 100_000 + SEARCH)), (0,)))
         part = judge_family(plan.claim, found, rule, search)
-        few = not plan.noisy and len(instances) > FLOOR_INSTANCES
-        if few and part.verdict == "refuted" and judge_family(plan.claim, _above_floors(found), rule, search).verdict != "refuted":
-            found = self._cells(run, instances, self._replicates(look), whole_floor=True)
+        if part.verdict == "refuted" and not plan.noisy and len(instances) > FLOOR_INSTANCES:
+            # The floor was sought on a few instances. Cells that no floor could reach need no more; if those acquit, it is sought on all.
+            found = _above_floors(found)
             part = judge_family(plan.claim, found, rule, search)
+            if part.verdict != "refuted":
+                found = self._cells(run, instances, self._replicates(look), whole_floor=True)
+                part = judge_family(plan.claim, found, rule, search)
         self._groups[family or ""] = (run, found, search)
         return part
 

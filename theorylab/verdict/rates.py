@@ -37,15 +37,16 @@ def judge_rate(claim: Claim, cells: Cells, rule: Rule) -> Part:
         contraction = min(float(np.ptp(top[0, : _end(x)])) for top, x in zip(tops, k, strict=True)) / DECADE
         stages = np.tile(STAGES, len(found))
         owners = [np.arange(len(STAGES)) + n * len(STAGES) for n in range(len(found))]
-        axis = Axis(steps, functionals(stages, owners, (1.0,)), contraction, min(map(len, found)), True, 1.0)
+        axis = Axis(steps, functionals(stages, owners, (1.0,)), contraction, min(map(len, found)), True, 1.0, x=stages, found=tuple(owners))
 
         def slowing(weights: np.ndarray) -> np.ndarray:
             curves = _envelope(unit.level(weights), found, cells)
-            local = np.concatenate([_local_rates(curve, x, cells.kind.side) for curve, x in zip(curves, k, strict=True)], 1)
-            return -local @ axis.weights.T
+            return -np.concatenate([_local_rates(curve, x, cells.kind.side) for curve, x in zip(curves, k, strict=True)], 1)
 
         parts *= 1 + len(others)
-        yield from sides(cells, rule, axis, pseudo_values(slowing, unit.replicates), RATE_TAU, unit.instance, parts)
+        pseudo = pseudo_values(lambda weights: slowing(weights) @ axis.weights.T, unit.replicates)
+        jitter = scatter(axis, slowing(np.full((1, unit.replicates), 1 / unit.replicates))[0], unit.among)
+        yield from sides(cells, rule, axis, pseudo, RATE_TAU, unit.instance, parts, jitter)
         first = unit.kept[[line[0] for line in found]]
         per_step = evaluate(cells.kind.per_step, {s: v[0][[line[0] for line in found]] for s, v in unit.letters.items()}).log
         for name in others:
