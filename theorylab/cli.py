@@ -72,7 +72,7 @@ def verify(
         "versions": {"theorylab": __version__} | {name: version(name) for name in ("jax", "numpy", "scipy", "sympy", "xarray")},
         "device": next((result.device for result in results if result.device), ""),
     }
-    written = write(results, catalogue.failures, options, project, run)
+    written = write(results, catalogue.failures, options, project, run, whole=not select)
     found = document.document(results, catalogue.failures, options, run)
     try:
         attempts.append(project, results, options)

@@ -33,31 +33,34 @@ def write(
     options: Options,
     project: Project,
     run_info: Mapping[str, Any],
+    whole: bool = False,
 ) -> Written:
     """Writes the report of a run under project.reports, or where that fails to a fresh temporary folder. Never raises OSError.
 
-    `run_info` gives versions, device, started and seconds. Pages and data of a claim about which nothing changed are left as they are.
+    `run_info` gives versions, device, started and seconds. A run over the `whole` catalogue writes the ledger too. Pages and data of a
+    claim about which nothing changed are left as they are.
     """
     from .document import document
 
     found = document(results, failures, options, run_info)
     try:
-        return Written(project.reports, *_notes(_write(project.reports, results, found)))
+        return Written(project.reports, *_notes(_write(project.reports, results, found, whole)))
     except OSError as error:
         first = f"{project.reports} could not be written ({_why(error)})"
     try:
         folder = Path(tempfile.mkdtemp(prefix="theorylab-reports-"))
-        _write(folder, results, found)
+        _write(folder, results, found, whole)
         return Written(folder, f"{first}; the whole report is in {folder}. Copy it from there, or make room and run again.")
     except OSError as error:
         kept = "What was written before is whole. The verdicts are in what this command prints; --json prints all of them."
         return Written(project.reports, f"{first}, nor could a temporary folder ({_why(error)}). {kept}", complete=False)
 
 
-def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any]) -> list[str]:
+def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any], whole: bool) -> list[str]:
     """Writes everything, the verdicts first and the index last. Returns what is missing in it."""
     from . import dataset, figures, page
     from .junit import junit
+    from .ledger import ledger
     from .schema import json_schema
 
     for part in (folder, folder / "data", folder / "claims"):
@@ -65,6 +68,8 @@ def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any])
     _put(folder / "verdicts.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
     _put(folder / "verdicts.schema.json", json.dumps(json_schema(), indent=1) + "\n")
     _put(folder / "junit.xml", junit(document))
+    if whole:
+        _put(folder / "ledger.md", ledger(document))
     missing: list[str] = []
     for result, entry in zip(results, document["claims"], strict=True):
         file, data = folder / "claims" / f"{result.claim.name}.html", folder / "data" / f"{result.claim.name}.nc"
