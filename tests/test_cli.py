@@ -19,6 +19,40 @@ WRONG = (
 )
 
 
+WALKED = claim(
+    "walked",
+    'statement=distance <= previous(distance) / 2, simulation="walks:walk", problems=("lines:line",), '
+    'controls=(Control("thirds", statement=distance <= previous(distance) / 3), Control("slow", simulation="walks:slow"))',
+).replace("where=sampled", "where=halving")
+WALKS = """
+from .record import record
+
+def walk(key, problem, *, k):
+    return {"distance": record(lambda i, x: x / 2, problem.start, k, lambda x: x)}
+
+def slow(key, problem, *, k):
+    return {"distance": record(lambda i, x: x / 1.5, problem.start, k, lambda x: x)}
+"""
+LINES = """
+from typing import NamedTuple
+import jax
+import jax.numpy as jnp
+from . import Family
+
+class Line(NamedTuple):
+    start: jax.Array
+    solution: jax.Array
+
+def draw(key):
+    return jax.random.normal(key)
+
+def build(parameters):
+    return Line(1 + jnp.exp(parameters), jnp.zeros(()))
+
+line = Family(draw, build)
+"""
+
+
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
     """A project whose claims were all checked once."""
@@ -145,7 +179,7 @@ def test_a_broken_file_is_named_with_line_and_mend_and_the_others_go_on(tmp_path
     assert f"claims/a_broken.py:{failure['line']}: " in run.stderr
 
 
-@pytest.mark.parametrize("kernel", ["raises", "nameless", "shapeless", "single", "explodes", "constant"])
+@pytest.mark.parametrize("kernel", ["raises", "nameless", "shapeless", "single", "explodes", "constant", "quits", "speaks"])
 def test_a_claim_on_a_faulty_kernel_is_never_supported(tmp_path, kernel):
     folder = copy(tmp_path / "p", {"a.py": RIGHT.replace("sampling:sample_mean", f"sampling:{kernel}"), "b.py": RIGHT})
     run = theorylab(folder, "verify", "--json")
@@ -155,6 +189,22 @@ def test_a_claim_on_a_faulty_kernel_is_never_supported(tmp_path, kernel):
     assert faulty["reasons"] or faulty["verdict"] == "refuted"
     assert sound["verdict"] == "supported"
     assert run.returncode in (1, 2, 3)
+
+
+def test_a_random_kernel_of_a_claim_on_every_instance_runs_more_than_once(tmp_path):
+    body = RIGHT.replace("holds=in_expectation, ", "").replace("sampling:sample_mean", "sampling:rarely")
+    folder = copy(tmp_path / "p", {"a.py": body})
+    (entry,) = json.loads(theorylab(folder, "verify", "--json").stdout)["claims"]
+    assert entry["replicates"] == 96
+    assert entry["verdict"] == "refuted"
+
+
+def test_a_project_of_its_own_may_use_the_shipped_building_blocks(tmp_path):
+    folder = copy(tmp_path / "p", {"a.py": WALKED})
+    (folder / "simulations" / "walks.py").write_text(WALKS)
+    (folder / "simulations" / "problems" / "lines.py").write_text(LINES)
+    run = theorylab(folder, "verify", "--json")
+    assert json.loads(run.stdout)["claims"][0]["verdict"] == "supported", run.stdout + run.stderr
 
 
 def test_a_selector_that_matches_nothing_names_what_is_near(checked):

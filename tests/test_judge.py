@@ -158,6 +158,16 @@ def test_jitter_of_deterministic_curves_is_no_bend_but_a_smooth_bend_is():
     assert judged(GROWTH, late * np.sqrt(SIZES), {"n": SIZES}).verdict != "supported"
 
 
+def test_an_instance_that_grows_far_below_the_constant_that_another_needs_refutes_nothing():
+    # min(R, 1/k) <= C/k with C = 1: the instance with a small R has a ratio that grows like k up to the end of the range.
+    ratio = np.ones((2, 13))
+    ratio[1] = 1e-3 * SIZES / SIZES[0]
+    part = judged(GROWTH, ratio * np.sqrt(SIZES), {"n": SIZES})
+    assert (part.verdict, part.reasons) == ("inconclusive", ("CURVED",))
+    ratio[1] *= 1e3
+    assert judged(GROWTH, ratio * np.sqrt(SIZES), {"n": SIZES}).verdict == "refuted"
+
+
 def test_one_bad_instance_refutes_a_trend():
     ratio = np.ones((20, 13))
     ratio[13] = SIZES**0.4

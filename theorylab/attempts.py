@@ -55,7 +55,7 @@ def history(project: Project, claim: Claim) -> tuple[int, int]:
             entry = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if entry.get("claim") == claim.name:
+        if isinstance(entry, dict) and entry.get("claim") == claim.name:
             found.append(entry.get("wording"))
     return len(set(found)), found.count(wording(claim))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -145,7 +146,8 @@ def replay(
     from .replay import NoSuchPoint, rows
     from .simulate import KernelFault, Simulator, use_compile_cache
 
-    use_compile_cache(project.state / "compiled")
+    with contextlib.suppress(OSError):
+        use_compile_cache(project.state / "compiled")
     try:
         head, body = rows(
             claim, Simulator(project), point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed
@@ -261,7 +263,7 @@ def _table(results: list[Result], catalogue: Catalogue) -> None:
     controls = [c for r in results if r.verdict for c in r.verdict.controls]
     typer.echo(
         f"{expected} of {checked} claims as expected, {sum(c.as_expected for c in controls)} of {len(controls)} controls, "
-        f"{len(results) - checked} not checked, {len(catalogue.failures)} broken"
+        f"{len(results) - checked} not checked, {len(catalogue.failures) + sum(bool(r.fault) for r in results)} broken"
     )
 
 

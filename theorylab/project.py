@@ -111,18 +111,32 @@ def load(project: Project, name: str, folder: str) -> Any:
     """The object "module:attribute" under a folder of the project that has it."""
     file, _ = _locate(project, name, "kernel" if folder == "simulations" else "family")
     root = next(root for root in project.roots if file.is_relative_to(root / "simulations"))
-    return getattr(_import(root, file), name.split(":")[1])
+    return getattr(_import(project, root, file), name.split(":")[1])
 
 
-def _import(root: Path, file: Path) -> ModuleType:
-    """A module of a simulations/ folder under a package name of its own, so that two projects' modules never meet."""
+def _import(project: Project, root: Path, file: Path) -> ModuleType:
+    """A module of a simulations/ folder under a package name of its own, so that two projects' modules never meet.
+
+    What a project's own simulations/ lacks, the shipped one gives: `from .record import record`, `from . import Family`.
+    """
     package = f"theorylab_simulations_{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
     if package not in sys.modules:
-        holder = ModuleType(package)
-        holder.__path__ = [str(root / "simulations")]
-        sys.modules[package] = holder
+        folders = [folder / "simulations" for folder in dict.fromkeys((root, project.roots[-1]))]
+        _package(package, folders)
+        _package(f"{package}.problems", [folder / "problems" for folder in folders])
     parts = file.relative_to(root / "simulations").with_suffix("").parts
     return import_module(".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts))))
+
+
+def _package(name: str, folders: list[Path]) -> None:
+    """A package whose modules lie in several folders, the first having precedence; its own code is the first __init__.py among them."""
+    module = ModuleType(name)
+    module.__path__ = [str(folder) for folder in folders if folder.is_dir()]
+    sys.modules[name] = module
+    code = next((folder / "__init__.py" for folder in folders if (folder / "__init__.py").is_file()), None)
+    if code is not None:
+        module.__file__ = str(code)
+        exec(compile(code.read_text(encoding="utf-8"), str(code), "exec"), vars(module))
 
 
 def _locate(project: Project, name: Any, what: str) -> tuple[Path, source.Found]:

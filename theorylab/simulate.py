@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,13 @@ class Simulator:
     def has_solution(self, run: Run) -> bool:
         """Whether the family's problems know their solution, so that a run can be started there."""
         return self._family_facts(run)[1]
+
+    def is_noisy(self, run: Run) -> bool:
+        """Whether replicates of one lane ever differ: whether the kernel draws random numbers that matter."""
+        one = replace(run, sweep=tuple((name, values[:1]) for name, values in run.sweep))
+        data = self.data(one, Lanes((0,), tuple(range(BLOCKS[1]))))
+        numbers = (values.transpose("replicate", ...).to_numpy() for values in data.data_vars.values())
+        return any(not np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=True) for values in numbers)
 
     def _family_facts(self, run: Run) -> tuple[bool, bool]:
         """Whether draws have parameters, and whether problems have a solution; read off shapes alone."""
@@ -268,9 +275,11 @@ class Simulator:
             given = letters | ({run.along[0]: np.asarray(run.along[1])} if run.along else {})
             try:
                 out = kernel(rng, problem, **_pick(kernel, given))
-            except Exception as error:
+                rows.append({letter: np.asarray(value) for letter, value in self._collect(run, out, problem, self._along(run)).items()})
+            except KernelFault:
+                raise
+            except (Exception, SystemExit) as error:
                 raise KernelFault(self._blame(run, error)) from error
-            rows.append({letter: np.asarray(value) for letter, value in self._collect(run, out, problem, self._along(run)).items()})
         return rows
 
     def _dataset(self, run: Run, lanes: Lanes, sweep: Mapping[str, Any], rows: list[Any], ran: np.ndarray) -> xr.Dataset:
@@ -365,7 +374,7 @@ class Simulator:
                 raise KernelFault(f"{folder}/{name.split(':')[0]}.py does not load: {type(error).__name__}: {error}") from error
         return self._compiled[key]
 
-    def _blame(self, run: Run, error: Exception) -> str:
+    def _blame(self, run: Run, error: BaseException) -> str:
         """What failed, at the last line of the project's own simulations/ that the error passed through."""
         place = ""
         trace = error.__traceback__

@@ -53,7 +53,8 @@ def known(claim: Claim, symbols: set[Any], what: str, role: str = 'varies("meani
                 f"{makers[1]}({symbol.name!r}). Make the letter once."
             )
         names = ", ".join(sorted(s.name for s in claim.where))
-        raise Slip(f"{what} uses {symbol} but the where table has {names or 'nothing'}. Add a line such as  {symbol}: {role}.")
+        constant = f"  (or  {symbol}: unknown  for an absolute constant)" if role.startswith("varies") else ""
+        raise Slip(f"{what} uses {symbol} but the where table has {names or 'nothing'}. Add a line such as  {symbol}: {role}{constant}.")
 
 
 def _no_relation(relation: Any) -> str:

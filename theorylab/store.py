@@ -46,7 +46,7 @@ def key(project: Project, claim: Claim, options: Options) -> str:
         files = {kernel_signature(project, name).file for name in names} | {
             family_signature(project, name).file for name in version.problems
         }
-        closure = sorted({path for file in files for path in source_closure(file)})
+        closure = sorted({path for file in files for path in source_closure(file)} | _lent(project))
         parts += [_digest(path.read_bytes()) for path in closure]
         parts += [_outside(path) for path in closure]
     return _digest("\n".join(parts).encode())[:DIGEST]
@@ -94,6 +94,12 @@ def save(project: Project, result: Result, name: str) -> None:
 
 def _path(project: Project, claim: Claim, name: str) -> Path:
     return project.state / "results" / f"{claim.name}-{name}.pickle"
+
+
+def _lent(project: Project) -> set[Path]:
+    """What a project's own modules may import from the shipped simulations/ beside their own."""
+    shipped = project.roots[-1] / "simulations"
+    return set() if project.root == project.roots[-1] else {*shipped.rglob("*.py")}
 
 
 @cache

@@ -57,6 +57,8 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
             if main.decided and all(trial.decided for _, trial in controls):
                 break
         verdict = main.confirmed()
+        if plan.kind.unswept:
+            verdict = replace(verdict, flags=(*verdict.flags, "box untested"))
         verdict = with_controls(
             replace(verdict, tau=plan.tau), [_control_verdict(control, trial) for control, trial in controls], bool(claim.kernels)
         )
@@ -64,9 +66,10 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
             f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()
         }
         return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device())
-    except (KernelFault, Slip) as fault:
-        broken = Verdict("inconclusive", ("BROKEN",), detail=str(fault))
-        return Result(claim, plan, broken, seconds=time.perf_counter() - began, fault=str(fault))
+    except Exception as error:
+        fault = str(error) if isinstance(error, (KernelFault, Slip)) else f"{type(error).__name__}: {error}"
+        broken = Verdict("inconclusive", ("BROKEN",), detail=fault)
+        return Result(claim, plan, broken, seconds=time.perf_counter() - began, fault=fault)
 
 
 class Trial:
@@ -122,7 +125,7 @@ class Trial:
         groups = {}
         for family, (run, found, _) in self._groups.items():
             instances = tuple(range(self.plan.looks[self.look])) if self._averaged else found.instances
-            measured = self._measured(run, instances, self._replicates(self.look))
+            measured = self._measured(run, instances, self._replicates(self.look, run, len(instances)))
             wanted = ("instance", *found.axes, *measured[self.plan.kind.quantity.name].dims)
             dims = [d for d in dict.fromkeys(wanted) if d != "replicate" and not (self._averaged and d == "instance")]
             counted = found.keep.reshape([measured.sizes[d] for d in dims])
@@ -143,7 +146,7 @@ class Trial:
                 search = self._cells(run, chosen, tuple(range(self.first, self.first + SEARCH)))
                 chosen = ranked(plan.claim, search, rule, TOP)
         instances = chosen if not self._averaged else tuple(range(self.first, self.first + plan.looks[look]))
-        found = self._cells(run, instances, self._replicates(look))
+        found = self._cells(run, instances, self._replicates(look, run, len(instances)))
         if self._averaged:
             found = _over_instances(found)
             search = _over_instances(self._cells(run, tuple(range(self.first + 100_000, self.first + 100_000 + SEARCH)), (0,)))
@@ -153,8 +156,10 @@ class Trial:
             found = _above_floors(found)
             part = judge_family(plan.claim, found, rule, search)
             if part.verdict != "refuted":
-                found = self._cells(run, instances, self._replicates(look), whole_floor=True)
+                found = self._cells(run, instances, self._replicates(look, run, len(instances)), whole_floor=True)
                 part = judge_family(plan.claim, found, rule, search)
+        if part.verdict == "supported" and plan.noisy and look < len(plan.looks) - 1 and _identical(found):
+            part = replace(part, verdict="inconclusive", reasons=("NOISE",))
         self._groups[family or ""] = (run, found, search)
         return part
 
@@ -169,9 +174,13 @@ class Trial:
             return False
         return bool(self.plan.along[1][-1] > self.plan.along[1][0])
 
-    def _replicates(self, look: int) -> tuple[int, ...]:
-        if not self.plan.noisy or self._averaged:
+    def _replicates(self, look: int, run: Run, instances: int) -> tuple[int, ...]:
+        if self._averaged:
             return (0,)
+        if not self.plan.noisy:
+            # A statement about every instance is one about every run: a random kernel runs as often as there could be instances.
+            few = instances < self.plan.instances and self.simulator.is_noisy(run)
+            return tuple(range(-(-self.plan.instances // instances) if few else 1))
         return tuple(range(self.first + SEARCH, self.first + SEARCH + self.plan.looks[look]))
 
     def _instances(self, run: Run) -> int:
@@ -300,6 +309,12 @@ def _rivals(claim: Claim) -> dict[str, tuple[tuple[str, str, tuple[str, ...]], .
             kernel = f"{module}:{function}"
             rivals[kernel] = (*rivals.get(kernel, ()), (symbol.name, output[0] if output else symbol.name, role.dims))
     return rivals
+
+
+def _identical(found: Cells) -> bool:
+    """Whether an instance's replicates do not differ at all: what was never seen to vary may still vary in the runs to come."""
+    spread = np.where(found.keep, np.ptp(found.quantity, axis=1), 0.0)
+    return bool((spread.max(1) == 0).any())
 
 
 def _above_floors(found: Cells) -> Cells:

@@ -23,7 +23,7 @@ def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
         ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items() if symbol.name in _used(claim)]),
         ("Test", _test(plan)),
         ("Data", _data(claim, plan)),
-        ("Controls", [f"{c.title} ({c.kind}): must come out {c.expect.verdict}" for c in claim.controls] or ["none"]),
+        ("Controls", _controls(claim)),
         ("A verdict of supported means", [_meaning(plan)]),
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
@@ -35,7 +35,7 @@ def cite(claim: Claim) -> str:
     source = claim.source
     where = ", ".join(part for part in (f"arXiv:{source.arxiv}" if source.arxiv else "", source.venue) if part)
     note = f"; {source.note}" if source.note else ""
-    return f"{source.authors}: {source.title} ({source.year}). {where}. {source.place} [{source.basis}{note}]"
+    return f"{source.authors}: {source.title} ({source.year}). {where + '. ' if where else ''}{source.place} [{source.basis}{note}]"
 
 
 def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
@@ -44,7 +44,8 @@ def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
         return f"theorylab verify {claim.name}"
     point = ",".join(f"{name}={float(value)!r}" for name, value in part.worst["letters"].items())
     family = f" --problem {part.family}" if part.family else ""
-    numbers = (("control", control), ("replicate", part.worst["replicate"]), ("seed", seed))
+    replicate = part.worst["replicate"] + (SEARCH if claim.holds.name in ("in expectation, on every instance", "with probability") else 0)
+    numbers = (("control", control), ("replicate", replicate), ("seed", seed))
     extra = "".join(f" --{name} {number}" for name, number in numbers if number)
     return f"theorylab replay {claim.name}{family} --point {point} --instance {part.worst['instance']}{extra}"
 
@@ -65,7 +66,7 @@ def failure(result: Result) -> str:
         f"instance   {_instance(part)}",
         f"cause      {_cause(result, part)}",
         f"more runs  {_more(result, part)}",
-        f"not shown  {'; '.join(beyond(claim, result.plan))}",
+        f"not shown  {'; '.join(beyond(claim, result.plan, part.replicates))}",
         f"replay     {replay(claim, part, seed=result.plan.seed)}",
     ]
     if reasons:
@@ -90,11 +91,13 @@ def measured(part: Part) -> str:
     if part.interval and part.replicates > 1:
         spread = f", between {part.interval[0]:.4g} and {part.interval[1]:.4g}"
     family = part.family or "no family"
+    if "runs" in worst:
+        return f"the bound is broken in {worst['failures']} of {worst['runs']} runs, where {worst['allowed']:.3g} of them may ({family})"
     return f"{worst['measured']:.6g} where the bound is {worst['bound']:.6g}: ratio {worst['ratio']:.6g}{spread} ({family})"
 
 
-def beyond(claim: Claim, plan: Plan) -> list[str]:
-    """What no verdict on this claim can show."""
+def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
+    """What no verdict on this claim can show; `replicates` are those that were taken, the most allowed where none were yet."""
     notes = []
     if plan.kind.form in ("trend", "rate"):
         notes.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
@@ -102,7 +105,7 @@ def beyond(claim: Claim, plan: Plan) -> list[str]:
         share = 1 - 0.01 ** (1 / plan.instances)
         notes.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
     else:
-        notes.append(f"events rarer than one in {plan.looks[-1]} replicates, and families that are not named")
+        notes.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
     if plan.kind.side == "lower":
         notes.append("algorithms that are not named")
     if plan.kind.form == "rate":
@@ -117,14 +120,23 @@ def _used(claim: Claim) -> set[str]:
     return names | {role.up_to for symbol, role in claim.where.items() if symbol.name in names and role.up_to}
 
 
+def _controls(claim: Claim) -> list[str]:
+    lines = [f"{c.title} ({c.kind}): must come out {c.expect.verdict}" for c in claim.controls] or ["none"]
+    if claim.kernels and not any(c.kind == "algorithm" for c in claim.controls):
+        lines.append("no broken algorithm is among them, so the verdict cannot be better than inconclusive")
+    return lines
+
+
 def _quantifier(claim: Claim) -> str:
     if claim.holds.name == "with probability":
-        return f"with probability {claim.holds.probability} on every instance"
+        probability = claim.holds.probability
+        shown = f"{float(probability):g}" if probability.is_number else str(probability)
+        return f"with probability {shown} on every instance"
     return claim.holds.name
 
 
 def _role(role) -> str:
-    unit = "" if role.unit == "1" else f" [{role.unit}]"
+    unit = "" if role.unit == "1" else f", in {role.unit}"
     if role.kind == "fixed":
         return f"{role.meaning} = {role.value}{unit}"
     if role.kind == "measured":
@@ -222,9 +234,15 @@ def _cause(result: Result, part: Part) -> str:
         return "round-off: the violation does not survive moving the inputs by one unit in the last place"
     if part.trends:
         trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])
+        if verdict is not None and "UNCONFIRMED" in verdict.reasons:
+            return "a transient or chance: the refutation was not found again on other replicates or a longer range"
         if trend["upper_half"] < trend["slope"] - 1e-9:
             return f"perhaps a transient: the slope is {trend['upper_half']:+.3f} in the upper half of the range"
         return f"not a transient: the slope is {trend['upper_half']:+.3f} in the upper half and {trend['extrapolated']:+.3f} extrapolated"
+    if part.verdict != "refuted":
+        return "no violation was established"
+    if part.replicates > 1:
+        return "not round-off: the replicates refute it at the stated error, and others confirmed it"
     if part.worst and part.worst["ratio"] > 1:
         return f"not round-off: the violation is {part.worst['ratio'] - 1:.2g} of the bound, and rounding was ruled out"
     return "no violation was seen"
@@ -234,6 +252,8 @@ def _more(result: Result, part: Part) -> str:
     plan = result.plan
     if plan is None or not plan.noisy:
         return "none would change it: nothing is random but the choice of instances; a wider range or more instances would"
+    if "RARE" in part.reasons:
+        return "many more: the mean is carried by a few of them; a claim about a quantile or a probability needs fewer"
     if part.margin is None or not np.isfinite(part.margin) or part.margin == 0:
         return "unknown"
     error = float(ndtri(1 - plan.alphas[-1]) + ndtri(0.9))

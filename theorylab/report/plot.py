@@ -123,7 +123,8 @@ class Plot:
             if log:
                 getattr(self.axes, f"set_{which}scale")("log")
             self._ticks(which, log)
-        self.axes.legend(fontsize=FONT - 1, frameon=False, labelcolor=ROLES["ink"], handlelength=1.6, borderpad=0.1)
+        if self.axes.get_legend_handles_labels()[0]:
+            self.axes.legend(fontsize=FONT - 1, frameon=False, labelcolor=ROLES["ink"], handlelength=1.6, borderpad=0.1)
 
     def svg(self, description: str) -> str:
         """The plot, with a description in words. The same data give the same bytes."""

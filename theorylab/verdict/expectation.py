@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from ..bound import evaluate
 from ..cells import RELATIVE, Cells
 from .intervals import LAMBDAS, bet_within_reach, betting, enough, in_errors, limits, pseudo_values, student
-from .parts import Part, Rule, describe, flags_of, obstacles, told
+from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
 
 SUPPORT_FROM = 64
 MIXTURE = float(np.log(len(LAMBDAS) / 2))
@@ -55,7 +55,7 @@ def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
         told(verdict, reasons or ["NOISE"]),
         tuple(flags_of(cells, tightness)),
         tightness=tightness,
-        worst=describe(cells, i, 0, worst.cell) | {"ratio": np.inf if diverged.any() else worst.ratio},
+        worst=describe_mean(cells, i, worst.cell) | {"ratio": np.inf if diverged.any() else worst.ratio},
         detectable=worst.detectable,
         interval=(worst.low, worst.high),
         instances=len(units),

@@ -57,17 +57,17 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
             failures = int(over[i][:, j].sum())
             low = clopper_pearson(failures, m, share)[0] if j == chosen else 0.0
             high = clopper_pearson(failures, m, rule.alpha)[1]
-            found.append((high / allowed[j], low / allowed[j], failures / m / allowed[j], i, int(j), failures))
+            found.append((high / allowed[j], low / allowed[j], i, int(j), failures))
     refuted, supported = any(f[1] > 1 for f in found), all(f[0] <= 1 for f in found) and not reasons
-    high, low, ratio, i, j, failures = max(found, key=lambda f: (f[1] > 1, f[0]))
+    high, low, i, j, failures = max(found, key=lambda f: (f[1] > 1, f[0]))
     verdict = "refuted" if refuted else "supported" if supported else "inconclusive"
     return Part(
         cells.family,
         verdict,
         told(verdict, reasons or ["NOISE"]),
         tuple(flags_of(cells, None)),
-        tightness=float(ratio),
-        worst=describe(cells, i, 0, j) | {"ratio": float(ratio)},
+        worst=describe(cells, i, int(np.argmax(cells.excess()[i][:, j])), j)
+        | {"failures": failures, "runs": m, "allowed": float(allowed[j])},
         detectable=_share_within_reach(float(allowed[j]), m, share) / float(allowed[j]),
         interval=(float(low), float(high)),
         instances=len(units),

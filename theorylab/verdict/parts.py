@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..bound import evaluate
 from ..cells import Cells
 from .intervals import Trend
 
@@ -19,7 +20,7 @@ REASONS = {
     "FLOOR": "the quantity lies at its numerical or statistical floor throughout",
     "COVERAGE": "a variable or a term of the bound was not exercised",
     "CENSORED": "runs stopped before they reached the accuracy, where the bound still allows it",
-    "CONTROL": "a control that must be refuted was not, so this test could not have failed",
+    "CONTROL": "no broken algorithm is among the controls, or one that must be refuted was not: this test could not have failed",
     "NONFINITE": "runs gave NaN or infinity without having broken the bound first",
     "ROUNDING": "the only violations do not survive a change of units or of the last digit",
     "ASSUMPTION": "no run met the theorem's assumptions",
@@ -117,6 +118,19 @@ def flags_of(cells: Cells, tightness: float | None) -> list[str]:
     if cells.dropped.get("assumption"):
         flags.append("outside assumptions")
     return flags
+
+
+def describe_mean(cells: Cells, instance: int, cell: int) -> dict[str, Any]:
+    """One point of an expectation: the means over replicates of what was measured and of the letters of its bound."""
+    y, letters = cells.at(instance)
+    here = {symbol: np.broadcast_to(values, y.shape)[:, cell].mean() for symbol, values in letters.items()}
+    bound = evaluate(cells.kind.scale, here)
+    with np.errstate(all="ignore"):
+        return describe(cells, instance, 0, cell) | {
+            "measured": float(y[:, cell].mean()),
+            "bound": float(bound.value),
+            "log_bound": float(bound.log),
+        }
 
 
 def describe(cells: Cells, instance: int, replicate: int, cell: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
 
 RATE_TAU = 0.5
 FEWEST = 4
+NEARLY = 0.1
 
 
 class Unit(NamedTuple):
@@ -90,6 +91,8 @@ def part_of(claim: Claim, cells: Cells, rule: Rule, outcomes: Callable[[Unit, in
     short = [o for o in found if o.axis.short]
     refutes = _caught if rule.control else lambda o: o.result.refuted and not o.axis.short and gate
     guilty = [o for o in found if refutes(o)]
+    if cells.kind.form == "trend":
+        guilty = [o for o in guilty if o.instance in _tightest(cells, units)]
     refuted = bool(guilty) or bool(diverged.any())
     open_ = [o for o in found if not _supports(o)]
     steady = all(unit.steady for unit in units)
@@ -137,6 +140,18 @@ def steepness(judge: Callable[[Claim, Cells, Rule], Part], claim: Claim, cells: 
         part = judge(claim, cells.only(i), rule)
         scores[i] = max((t["slope"] - t["threshold"] for t in part.trends.values()), default=-np.inf)
     return scores
+
+
+def _tightest(cells: Cells, units: list[Unit]) -> set[int]:
+    """The instances that come as near to the bound as any of the family does.
+
+    The constant is one for all instances: one that grows far below what another needs all along has not outgrown it yet.
+    """
+    sign = -1.0 if cells.kind.side == "lower" else 1.0
+    levels = [(unit.instance, float((sign * unit.level(np.full((1, unit.replicates), 1 / unit.replicates))).max())) for unit in units]
+    most = max((level for _, level in levels), default=0.0)
+    slack = NEARLY if cells.averages else 1e-9
+    return {instance for instance, level in levels if level >= most - slack or cells.kind.side == "two"}
 
 
 def _supports(outcome: Outcome) -> bool:

@@ -42,6 +42,21 @@ def constant(key, problem, *, n, sigma):
     return {"error": jnp.asarray(1e-9)}
 
 
+def rarely(key, problem, *, n, sigma):
+    """Far off in one run of ten."""
+    return {"error": jnp.where(jax.random.uniform(key, dtype=jnp.float64) < 0.1, 1e6, 1e-6) * sigma}
+
+
+def quits(rng, problem, *, n, sigma):
+    """Ends the process."""
+    raise SystemExit(5)
+
+
+def speaks(rng, problem, *, n, sigma):
+    """Returns words instead of numbers."""
+    return {"error": "small"}
+
+
 def raises(key, problem, *, n, sigma):
     """Fails where it is written."""
     return {"error": jnp.zeros(3) @ jnp.zeros(4)}
