@@ -53,8 +53,10 @@ def command(folder: Path, arguments: list[str], budget: str, runs: int = 1) -> t
     times = []
     for _ in range(runs):
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "theorylab", *arguments], cwd=folder, capture_output=True, check=False)
+        run = subprocess.run([sys.executable, "-m", "theorylab", *arguments], cwd=folder, capture_output=True, check=False)
         times.append(time.perf_counter() - began)
+        if run.returncode:
+            return f"failed with exit code {run.returncode}", budget
     return f"{statistics.median(times):.2f} s", budget
 
 
