@@ -100,7 +100,7 @@ two_decades = {
 
 gap_rate = Claim(
     "The exploitability gap falls geometrically, at a rate of the order of log(1 + 2 beta).",
-    source=paper.at("abstract", basis="abstract", note="linear convergence is the abstract's; the rate's form in beta is derived"),
+    source=paper.at("abstract", basis="derived", note="linear convergence is the abstract's; the rate's form in beta is derived"),
     statement=gap <= C * (1 + 2 * beta) ** (-c * k),
     where=where | two_decades,
     simulation="nash:mirror_prox",
@@ -112,7 +112,7 @@ gap_rate = Claim(
 span_rate = Claim(
     "The log-probabilities converge uniformly, geometrically, at a rate of the order of log(1 + 2 beta).",
     source=paper.at(
-        "abstract", basis="abstract", note="linear convergence of the span is the abstract's; the rate's form in beta is derived"
+        "abstract", basis="derived", note="linear convergence of the span is the abstract's; the rate's form in beta is derived"
     ),
     statement=span <= C * (1 + 2 * beta) ** (-c * k),
     where=where | two_decades,
