@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +18,8 @@ from .source import closure as source_closure
 
 __all__ = ["Project", "Signature", "family_signature", "find_project", "kernel_signature", "load", "source_closure"]
 
+# Claims are checked in several threads: none may import from a package that another is still putting together.
+_importing = threading.Lock()
 FOLDERS = {"kernel": "simulations", "family": "simulations/problems"}
 STYLES = {"key": "jax", "rng": "python"}
 
@@ -120,10 +123,11 @@ def _import(project: Project, root: Path, file: Path) -> ModuleType:
     What a project's own simulations/ lacks, the shipped one gives: `from .record import record`, `from . import Family`.
     """
     package = f"theorylab_simulations_{hashlib.sha256(str(root).encode()).hexdigest()[:8]}"
-    if package not in sys.modules:
-        folders = [folder / "simulations" for folder in dict.fromkeys((root, project.roots[-1]))]
-        _package(package, folders)
-        _package(f"{package}.problems", [folder / "problems" for folder in folders])
+    with _importing:
+        if package not in sys.modules:
+            folders = [folder / "simulations" for folder in dict.fromkeys((root, project.roots[-1]))]
+            _package(package, folders)
+            _package(f"{package}.problems", [folder / "problems" for folder in folders])
     parts = file.relative_to(root / "simulations").with_suffix("").parts
     return import_module(".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts))))
 
