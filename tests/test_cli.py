@@ -191,6 +191,13 @@ def test_a_claim_on_a_faulty_kernel_is_never_supported(tmp_path, kernel):
     assert run.returncode in (1, 2, 3)
 
 
+def test_replicates_that_never_differ_support_nothing_before_the_last_look(tmp_path):
+    order = RIGHT.replace("error <= sigma / sqrt(n)", "error <= C * sigma / sqrt(n)").replace("sigma / (2 * sqrt(n))", "C * sigma / n")
+    body = order.replace("where=sampled", "where=sampled | {C: unknown}").replace("sampling:sample_mean", "sampling:exact")
+    (entry,) = json.loads(theorylab(copy(tmp_path / "p", {"a.py": body}), "verify", "--json").stdout)["claims"]
+    assert (entry["verdict"], entry["replicates"]) == ("supported", 256)
+
+
 def test_a_random_kernel_of_a_claim_on_every_instance_runs_more_than_once(tmp_path):
     body = RIGHT.replace("holds=in_expectation, ", "").replace("sampling:sample_mean", "sampling:rarely")
     folder = copy(tmp_path / "p", {"a.py": body})

@@ -16,7 +16,6 @@ from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
 
 RATE_TAU = 0.5
 FEWEST = 4
-NEARLY = 0.1
 
 
 class Unit(NamedTuple):
@@ -92,7 +91,7 @@ def part_of(claim: Claim, cells: Cells, rule: Rule, outcomes: Callable[[Unit, in
     refutes = _caught if rule.control else lambda o: o.result.refuted and not o.axis.short and gate
     guilty = [o for o in found if refutes(o)]
     if cells.kind.form == "trend":
-        guilty = [o for o in guilty if o.instance in _tightest(cells, units)]
+        guilty = [o for o in guilty if _outgrows(cells, units, o)]
     refuted = bool(guilty) or bool(diverged.any())
     open_ = [o for o in found if not _supports(o)]
     steady = all(unit.steady for unit in units)
@@ -142,16 +141,25 @@ def steepness(judge: Callable[[Claim, Cells, Rule], Part], claim: Claim, cells: 
     return scores
 
 
-def _tightest(cells: Cells, units: list[Unit]) -> set[int]:
-    """The instances that come as near to the bound as any of the family does.
+def _outgrows(cells: Cells, units: list[Unit], outcome: Outcome) -> bool:
+    """Whether the instance ends above what any of the family reached in the first half of the axis, by the slope that is at stake.
 
-    The constant is one for all instances: one that grows far below what another needs all along has not outgrown it yet.
+    The constant is one for all instances: one that grows up to what another needs all along has not outgrown it.
     """
+    if len(units) == 1 or cells.kind.side == "two":
+        return True
     sign = -1.0 if cells.kind.side == "lower" else 1.0
-    levels = [(unit.instance, float((sign * unit.level(np.full((1, unit.replicates), 1 / unit.replicates))).max())) for unit in units]
-    most = max((level for _, level in levels), default=0.0)
-    slack = NEARLY if cells.averages else 1e-9
-    return {instance for instance, level in levels if level >= most - slack or cells.kind.side == "two"}
+    place = np.log(np.maximum(cells.axes[outcome.axis.name], 1e-300))
+    mine = next(unit for unit in units if unit.instance == outcome.instance)
+    along = place[mine.kept]
+    rising = 1.0 if along[np.argmax(outcome.axis.x)] >= along[np.argmin(outcome.axis.x)] else -1.0
+    early = rising * (place - (along.max() + along.min()) / 2) <= 1e-12
+    before, end = -np.inf, -np.inf
+    for unit in units:
+        level = sign * unit.level(np.full((1, unit.replicates), 1 / unit.replicates))[0]
+        before = max(before, level[early[unit.kept]].max(initial=-np.inf))
+        end = max(end, level.max()) if unit.instance == outcome.instance else end
+    return bool(end > before + outcome.threshold * np.ptp(outcome.axis.x) / 2)
 
 
 def _supports(outcome: Outcome) -> bool:

@@ -42,6 +42,11 @@ def constant(key, problem, *, n, sigma):
     return {"error": jnp.asarray(1e-9)}
 
 
+def exact(key, problem, *, n, sigma):
+    """No noise at all, as far as anybody has seen."""
+    return {"error": sigma / jnp.sqrt(n)}
+
+
 def rarely(key, problem, *, n, sigma):
     """Far off in one run of ten."""
     return {"error": jnp.where(jax.random.uniform(key, dtype=jnp.float64) < 0.1, 1e6, 1e-6) * sigma}
