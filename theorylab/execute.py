@@ -1,0 +1,60 @@
+"""Where claims are checked: stored results first, the others side by side in this process; what is finished is kept at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from . import store, terminal
+from .kind import untested
+
+if TYPE_CHECKING:
+    from .catalogue import Catalogue
+    from .claim import Claim
+    from .project import Project
+    from .result import Options, Result
+
+
+def run(project: Project, catalogue: Catalogue, options: Options, recompute: bool) -> list[Result]:
+    """The results in the catalogue's order: stored ones first, the others side by side, more than cores since they wait for shared runs."""
+    keys = {claim.name: store.key(project, claim, options) for claim in catalogue.claims if not untested(claim)}
+    known: dict[str, Result] = {}
+    if not recompute:
+        for claim in catalogue.claims:
+            stored = store.load(project, claim, keys[claim.name], terminal.say) if claim.name in keys else None
+            if stored is not None:
+                known[claim.name] = replace(stored, claim=claim, cached=True)
+    waiting = [claim for claim in catalogue.claims if claim.name not in known]
+    if not waiting:
+        return [known[claim.name] for claim in catalogue.claims]
+    from .simulate import Simulator, use_compile_cache
+    from .verify import verify as verify_one
+
+    try:
+        use_compile_cache(project.state / "compiled")
+    except OSError as error:
+        terminal.say(f"compilations are not kept: {error}")
+    simulator = Simulator(project)
+    with terminal.Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+
+        def one(claim: Claim) -> Result:
+            result = verify_one(claim, simulator, options)
+            if claim.name in keys and not result.fault:
+                try:
+                    store.save(project, result, keys[claim.name])
+                except OSError as error:
+                    terminal.say(f"the result of {claim.name} is not kept: {error}")
+            done(result)
+            return result
+
+        futures = [pool.submit(one, claim) for claim in waiting]
+        try:
+            known |= {future.result().claim.name: future.result() for future in futures}
+        except KeyboardInterrupt:
+            terminal.say("interrupted; the claims that were finished are kept, and the next run goes on from there")
+            sys.stderr.flush()
+            os._exit(terminal.INTERRUPTED)
+    return [known[claim.name] for claim in catalogue.claims]
