@@ -1,0 +1,67 @@
+"""The panel of edits: each must end as it was labelled, through the judge."""
+
+import shutil
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from theorylab.project import find_project
+from theorylab.reading import read
+from theorylab.simulate import Simulator, use_compile_cache
+from theorylab.verify import verify
+
+ROOT = Path(__file__).resolve().parents[1]
+EDITS = tomllib.loads((ROOT / "tests" / "edits.toml").read_text())["edit"]
+
+
+def edited(folder: Path, edit: dict) -> dict:
+    """The claims of a copy of the project with the edit in place, by name."""
+    for part in ("claims", "simulations"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    file = folder / edit["file"]
+    file.write_text(replaced(file.read_text(), edit))
+    # Not through the catalogue: it would find some edits itself, and the panel is about what the judge finds.
+    reading = read(folder / "claims" / f"{paper(edit)}.py")
+    assert not reading.faults, reading.faults
+    return {name: replace(claim, name=f"{paper(edit)}.{name}") for name, claim in reading.claims.items()}
+
+
+def replaced(text: str, edit: dict) -> str:
+    """The text with the edit in place; an edit that fits nowhere or in two places is a fault of the panel."""
+    assert text.count(edit["old"]) == 1, f"{edit['title']}: {text.count(edit['old'])} lines of {edit['file']} fit"
+    return text.replace(edit["old"], edit["new"])
+
+
+def paper(edit: dict) -> str:
+    """The claim file that an edit is about: its own, or the one that `paper` names."""
+    return edit.get("paper") or Path(edit["file"]).stem
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory):
+    """One compile cache for the panel: an edit of a claim compiles nothing that the claim itself did not."""
+    use_compile_cache(tmp_path_factory.getbasetemp().parent / "compiled")
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=[edit["title"] for edit in EDITS])
+def test_edit_ends_as_labelled(edit, tmp_path):
+    claims = edited(tmp_path, edit)
+    simulator = Simulator(find_project(tmp_path))
+    for name in edit["claims"]:
+        result = verify(claims[name], simulator)
+        assert not result.fault
+        if edit["label"] == "refute":
+            assert result.verdict.verdict == "refuted"
+            assert any(part.verdict == "refuted" for part in result.verdict.parts)
+        else:
+            assert result.as_expected, (result.verdict.verdict, result.verdict.reasons, result.verdict.controls)
+
+
+def test_panel_is_whole():
+    labels = [edit["label"] for edit in EDITS]
+    assert set(labels) == {"refute", "harmless"}
+    assert len(EDITS) >= 24
+    assert len({edit["title"] + paper(edit) for edit in EDITS}) == len(EDITS)
+    assert all(edit["why"] and edit["claims"] and edit["old"] != edit["new"] for edit in EDITS)
