@@ -9,7 +9,7 @@ import pytest
 
 from theorylab.project import find_project
 from theorylab.reading import read
-from theorylab.simulate import Simulator, use_compile_cache
+from theorylab.simulate import Simulator
 from theorylab.verify import verify
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,16 +39,16 @@ def paper(edit: dict) -> str:
     return edit.get("paper") or Path(edit["file"]).stem
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    """One compile cache for the panel: an edit of a claim compiles nothing that the claim itself did not."""
-    use_compile_cache(tmp_path_factory.getbasetemp().parent / "compiled")
+    """One folder of compiled functions for the panel: an edit of a claim compiles nothing that the claim itself did not."""
+    return tmp_path_factory.getbasetemp().parent / "compiled"
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=[edit["title"] for edit in EDITS])
-def test_edit_ends_as_labelled(edit, tmp_path):
+def test_edit_ends_as_labelled(edit, tmp_path, compiled):
     claims = edited(tmp_path, edit)
-    simulator = Simulator(find_project(tmp_path))
+    simulator = Simulator(find_project(tmp_path), compiled)
     for name in edit["claims"]:
         result = verify(claims[name], simulator)
         assert not result.fault

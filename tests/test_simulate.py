@@ -165,3 +165,32 @@ def test_a_faulty_kernel_is_blamed_with_its_place_and_mend(simulator, kernel, wo
 def test_a_letter_that_a_kernel_needs_and_nobody_fills_is_named(simulator):
     with pytest.raises(KernelFault, match="takes sigma, which no letter of the claim fills"):
         simulator.data(replace(MEAN, fixed=()), Lanes((0,)))
+
+
+def test_a_kept_program_gives_the_same_bits_without_being_traced(tmp_path, monkeypatch):
+    lanes = Lanes((0,), (0, 1))
+    fresh = Simulator(NOISY).data(MEAN, lanes)
+    first = Simulator(NOISY, tmp_path).data(MEAN, lanes)
+    monkeypatch.setattr(Simulator, "_lane", lambda *_: pytest.fail("traced again"))
+    assert first.identical(fresh)
+    assert Simulator(NOISY, tmp_path).data(MEAN, lanes).identical(fresh)
+
+
+def test_another_shape_is_traced_although_a_program_is_kept(tmp_path, monkeypatch):
+    Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,)))
+    monkeypatch.setattr(Simulator, "_lane", lambda *_: 1 / 0)
+    with pytest.raises(KernelFault):
+        Simulator(NOISY, tmp_path).data(replace(MEAN, block=8), Lanes((0,), (0,)))
+
+
+def test_a_damaged_program_is_traced_again(tmp_path):
+    fresh = Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,)))
+    (file,) = tmp_path.glob("*.program")
+    file.write_bytes(file.read_bytes()[:-10])
+    assert Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,))).identical(fresh)
+
+
+def test_a_callback_to_python_cannot_be_kept_and_still_runs(tmp_path):
+    run = replace(MEAN, kernel="sampling:asks_python")
+    assert float(Simulator(NOISY, tmp_path).data(run, Lanes((0,), (0,)))["error"].sel(n=100).item()) == pytest.approx(0.2)
+    assert not list(tmp_path.glob("*.program"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 import time
@@ -143,13 +142,12 @@ def replay(
     """Run one point of a claim again and print what was measured beside the bound."""
     project, claim = _one(name)
     from .replay import NoSuchPoint, rows
-    from .simulate import KernelFault, Simulator, use_compile_cache
+    from .simulate import KernelFault, Simulator
 
-    with contextlib.suppress(OSError):
-        use_compile_cache(project.state / "compiled")
     try:
+        simulator = Simulator(project, project.state / "compiled")
         head, body = rows(
-            claim, Simulator(project), point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed
+            claim, simulator, point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed
         )
     except (NoSuchPoint, KernelFault) as error:
         terminal.usage(str(error))

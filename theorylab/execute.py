@@ -30,14 +30,10 @@ def run(project: Project, catalogue: Catalogue, options: Options, recompute: boo
     waiting = [claim for claim in catalogue.claims if claim.name not in known]
     if not waiting:
         return [known[claim.name] for claim in catalogue.claims]
-    from .simulate import Simulator, use_compile_cache
+    from .simulate import Simulator
     from .verify import verify as verify_one
 
-    try:
-        use_compile_cache(project.state / "compiled")
-    except OSError as error:
-        terminal.say(f"compilations are not kept: {error}")
-    simulator = Simulator(project)
+    simulator = Simulator(project, project.state / "compiled")
     with terminal.Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:

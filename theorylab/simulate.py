@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
+from . import programs, store
 from .claim import Slip
 from .project import Project, load
 
@@ -70,14 +72,6 @@ class Lanes:
     shaken: int | None = None
 
 
-def use_compile_cache(folder: Path) -> None:
-    """Keeps compilations in a folder; called by the command line, never on import."""
-    folder.mkdir(parents=True, exist_ok=True)
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
 def device() -> str:
     """The kind of device that kernels run on: cpu, gpu or tpu."""
     return jax.default_backend()
@@ -86,8 +80,15 @@ def device() -> str:
 class Simulator:
     """The kernels and families of a project, each compiled once per shape."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, kept: Path | None = None) -> None:
+        """`kept` is a folder for compiled functions; without one, all are compiled anew."""
         self.project = project
+        self.kept = kept
+        if kept is not None:
+            programs.forget_unused(kept)
+            jax.config.update("jax_compilation_cache_dir", str(kept))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+            jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
         self._data: dict[Any, xr.Dataset] = {}
@@ -193,15 +194,41 @@ class Simulator:
             lock = self._locks.setdefault(("compile", key), threading.Lock())
         with lock:
             if key not in self._compiled:
-                lane = lambda values, checkpoints: self._lane(run, static, values, checkpoints)  # noqa: E731
-                try:
-                    jitted = jax.jit(jax.vmap(lane, in_axes=(0, None)))
-                    self._compiled[key] = jitted.lower(inputs, along).compile(compiler_options=COMPILER[run.tier] or None)
-                except (KernelFault, Slip):
-                    raise
-                except Exception as error:
-                    raise KernelFault(self._blame(run, error)) from error
-                self.compilations += 1
+                self._compiled[key] = self._made(run, static, inputs, along, key)
+        return self._compiled[key]
+
+    def _made(self, run: Run, static: dict[str, Any], inputs: Mapping[str, np.ndarray], along: np.ndarray, key: Any) -> Any:
+        lane = lambda values, checkpoints: self._lane(run, static, values, checkpoints)  # noqa: E731
+        function = jax.jit(jax.vmap(lane, in_axes=(0, None)))
+        try:
+            if self.kept is not None:
+                function = self._kept(self.kept / programs.name(self._code(run), (key, device())), function, inputs, along)
+            compiled = function.lower(inputs, along).compile(compiler_options=COMPILER[run.tier] or None)
+        except (KernelFault, Slip):
+            raise
+        except Exception as error:
+            raise KernelFault(self._blame(run, error)) from error
+        self.compilations += 1
+        return compiled
+
+    def _kept(self, file: Path, function: Any, inputs: Mapping[str, np.ndarray], along: np.ndarray) -> Any:
+        """The function as an earlier run traced it; traced now and kept, where it can be."""
+        try:
+            kept = programs.load(file)
+            program = jax.export.deserialize(bytearray(kept)) if kept else jax.export.export(function)(inputs, along)
+            if not kept:
+                programs.save(file, bytes(program.serialize()))
+            return jax.jit(program.call)
+        except Exception:
+            # Callbacks to Python cannot be kept; what is wrong with a kernel is found again where it is compiled.
+            return function
+
+    def _code(self, run: Run) -> str:
+        """The hash of all sources and versions that a program is traced from."""
+        key = ("code", run.kernel, run.family)
+        if key not in self._compiled:
+            own = store.code(self.project, [run.kernel], [run.family] if run.family else [])
+            self._compiled[key] = " ".join([store.machine(), *own])
         return self._compiled[key]
 
     def _lane(self, run: Run, static: dict[str, Any], values: Mapping[str, Any], checkpoints: Any) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from .slip import Slip
+
+# CPython 3.11 counts the depth of all the trees that its threads build in one number, and fails.
+_parsing = threading.Lock()
 
 
 class Found(NamedTuple):
@@ -99,7 +103,8 @@ def closure(file: Path) -> tuple[Path, ...]:
 
 def tree(file: Path) -> ast.Module:
     """The syntax tree of a file. Raises Slip where it has none."""
-    return _tree(file, file.stat().st_mtime_ns)
+    with _parsing:
+        return _tree(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=512)

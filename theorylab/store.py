@@ -22,6 +22,7 @@ from .attempts import wording
 from .claim import Claim
 from .project import Project, family_signature, kernel_signature, source_closure
 from .result import Options, Result
+from .source import tree
 
 KEPT = 4
 DIGEST = 32
@@ -38,33 +39,29 @@ def key(project: Project, claim: Claim, options: Options) -> str:
         claim.title,
         str(claim.tier),
         str(claim.instances),
-        _machine(),
+        machine(),
     ]
     for version in (claim, *(claim.under(control) for control in claim.controls)):
         parts += [wording(version), version.title, str(version.trivially), repr(version.expect)]
         names = [*version.kernels, *(":".join(role.by.split(":")[:2]) for role in version.where.values() if role.by)]
-        files = {kernel_signature(project, name).file for name in names} | {
-            family_signature(project, name).file for name in version.problems
-        }
-        closure = sorted({path for file in files for path in source_closure(file)} | _lent(project))
-        parts += [_digest(path.read_bytes()) for path in closure]
-        parts += [_outside(path) for path in closure]
+        parts += code(project, names, version.problems)
     return _digest("\n".join(parts).encode())[:DIGEST]
+
+
+def code(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[str]:
+    """The digests of the sources of kernels and families, with all that they import outside installed packages."""
+    files = {kernel_signature(project, name).file for name in kernels} | {family_signature(project, name).file for name in families}
+    closure = sorted({path for file in files for path in source_closure(file)} | _lent(project))
+    return [_digest(path.read_bytes()) for path in closure] + [_outside(path) for path in closure]
 
 
 def load(project: Project, claim: Claim, name: str, tell: Callable[[str], None]) -> Result | None:
     """The stored result of that key, or None. A damaged file is set aside and said."""
     path = _path(project, claim, name)
     try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    body = content[64:]
-    try:
-        if content[:64].decode("ascii", "replace") != _digest(body):
-            raise ValueError("its checksum differs")
-        result = pickle.loads(body)
-        if not isinstance(result, Result):
+        body = read(path)
+        result = None if body is None else pickle.loads(body)
+        if not isinstance(result, Result | None):
             raise ValueError("it holds something else")
         return result
     except Exception as error:
@@ -76,8 +73,26 @@ def load(project: Project, claim: Claim, name: str, tell: Callable[[str], None])
 def save(project: Project, result: Result, name: str) -> None:
     """Stores a result: written to a temporary name, synced, renamed. Raises OSError where that fails."""
     path = _path(project, result.claim, name)
+    write(path, pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
+    older = sorted(path.parent.glob(f"{result.claim.name}-*.pickle"), key=lambda p: p.stat().st_mtime)
+    for old in older[:-KEPT]:
+        old.unlink(missing_ok=True)
+
+
+def read(path: Path) -> bytes | None:
+    """What `write` wrote there, or None where there is nothing. Raises ValueError where it is not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if content[:64].decode("ascii", "replace") != _digest(content[64:]):
+        raise ValueError("its checksum differs")
+    return content[64:]
+
+
+def write(path: Path, body: bytes) -> None:
+    """Writes bytes with their checksum: under a temporary name, synced, renamed. Raises OSError where that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    body = pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         try:
             file.write(_digest(body).encode("ascii") + body)
@@ -87,9 +102,6 @@ def save(project: Project, result: Result, name: str) -> None:
             Path(file.name).unlink(missing_ok=True)
             raise
     Path(file.name).replace(path)
-    older = sorted(path.parent.glob(f"{result.claim.name}-*.pickle"), key=lambda p: p.stat().st_mtime)
-    for old in older[:-KEPT]:
-        old.unlink(missing_ok=True)
 
 
 def _path(project: Project, claim: Claim, name: str) -> Path:
@@ -103,19 +115,24 @@ def _lent(project: Project) -> set[Path]:
 
 
 @cache
-def _machine() -> str:
-    """theorylab's own sources, the interpreter, every installed version, and the settings that JAX reads from the environment."""
-    package = Path(__file__).parent
-    installed = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions() if d.name != "theorylab")
+def machine() -> str:
+    """theorylab's own sources, and what is installed."""
+    return _digest("\n".join([installed(), *_sources(Path(__file__).parent.rglob("*.py"))]).encode())
+
+
+@cache
+def installed() -> str:
+    """The interpreter, every installed version, and the settings that JAX reads from the environment."""
+    versions = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions() if d.name != "theorylab")
     settings = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(("JAX_", "XLA_")))
-    return _digest("\n".join([sys.version, *installed, *settings, *_sources(package.rglob("*.py"))]).encode())
+    return _digest("\n".join([sys.version, *versions, *settings]).encode())
 
 
 def _outside(file: Path) -> str:
     """The sources of what a file imports by name that is neither installed nor the standard library: an editable or path install."""
     installed = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib", "platstdlib"))
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
