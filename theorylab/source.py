@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -97,6 +98,22 @@ def closure(file: Path) -> tuple[Path, ...]:
     return tuple(sorted(seen))
 
 
+def code(file: Path) -> str:
+    """The lines of a file that do something: no blank lines, no lines that are a comment, no docstrings.
+
+    Text and not a syntax tree, which each version of Python writes in its own way.
+    """
+    lines = re.split(r"\r\n|\r|\n", file.read_text(encoding="utf-8-sig"))
+    kept = {number for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")}
+    docstrings: set[int] = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            kept |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node) is not None:
+            docstrings |= _alone(node.body[0], lines)
+    return "\n".join(lines[number - 1].rstrip() for number in sorted(kept - docstrings))
+
+
 def tree(file: Path) -> ast.Module:
     """The syntax tree of a file. Raises Slip where it has none."""
     return _tree(file, file.stat().st_mtime_ns)
@@ -110,6 +127,14 @@ def _tree(file: Path, stamp: int) -> ast.Module:
         raise Slip(f"{file.name}, line {error.lineno}, is no Python: {error.msg}.") from None
     except ValueError as error:
         raise Slip(f"{file.name} cannot be read: {error}. Save it as UTF-8.") from None
+
+
+def _alone(statement: ast.stmt, lines: list[str]) -> set[int]:
+    """The lines of a statement, where nothing else stands on them."""
+    first, last = statement.lineno, statement.end_lineno or statement.lineno
+    before = lines[first - 1].encode()[: statement.col_offset]
+    after = lines[last - 1].encode()[statement.end_col_offset :]
+    return set() if before.strip() or after.strip() else set(range(first, last + 1))
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

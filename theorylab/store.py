@@ -42,14 +42,17 @@ def key(project: Project, claim: Claim, options: Options) -> str:
     ]
     for version in (claim, *(claim.under(control) for control in claim.controls)):
         parts += [wording(version), version.title, str(version.trivially), repr(version.expect)]
-        names = [*version.kernels, *(":".join(role.by.split(":")[:2]) for role in version.where.values() if role.by)]
-        files = {kernel_signature(project, name).file for name in names} | {
-            family_signature(project, name).file for name in version.problems
-        }
-        closure = sorted({path for file in files for path in source_closure(file)} | _lent(project))
+        closure = sorted({*sources(project, version)} | lent(project))
         parts += [_digest(path.read_bytes()) for path in closure]
         parts += [_outside(path) for path in closure]
     return _digest("\n".join(parts).encode())[:DIGEST]
+
+
+def sources(project: Project, claim: Claim) -> list[Path]:
+    """The files of a claim's kernels and families with all that they import from their own folders, controls apart."""
+    names = [*claim.kernels, *(":".join(role.by.split(":")[:2]) for role in claim.where.values() if role.by)]
+    files = {kernel_signature(project, name).file for name in names} | {family_signature(project, name).file for name in claim.problems}
+    return sorted({path for file in files for path in source_closure(file)})
 
 
 def load(project: Project, claim: Claim, name: str, tell: Callable[[str], None]) -> Result | None:
@@ -96,7 +99,7 @@ def _path(project: Project, claim: Claim, name: str) -> Path:
     return project.state / "results" / f"{claim.name}-{name}.pickle"
 
 
-def _lent(project: Project) -> set[Path]:
+def lent(project: Project) -> set[Path]:
     """What a project's own modules may import from the shipped simulations/ beside their own."""
     shipped = project.roots[-1] / "simulations"
     return set() if project.root == project.roots[-1] else {*shipped.rglob("*.py")}
