@@ -132,7 +132,7 @@ def _strange(project: Project, claim: Claim, known: Record | None, entry: Mappin
     if then["controls"] != now["controls"]:
         return "its controls changed"
     files = sorted(name for name in _keys(then, now, "files") if then["files"].get(name) != now["files"].get(name))
-    return f"its kernels' or families' code changed: {', '.join(files)}"
+    return f"its kernels' or families' code changed: {', '.join(f'simulations/{name}' for name in files)}"
 
 
 def _against(project: Project, result: Result, turn: Turn, asked: Asked) -> Against:
@@ -178,9 +178,10 @@ def _moved(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
         if then is None or found is None:
             yield f"slope along {axis}: {'not there before' if then is None else 'gone'}"
             continue
-        half = (_value(then["high"]) - _value(then["low"])) / 2
+        half = (_value(then["high"]) - _value(then["low"])) / 2 if "low" in then else 0.0
         for name, words in (("slope", "slope"), ("low", "slope's lower limit"), ("high", "slope's upper limit")):
-            yield from _told(f"{words} along {axis}", then[name], found[name], half, abs(_value(then["threshold"])))
+            if name in then and name in found:
+                yield from _told(f"{words} along {axis}", then[name], found[name], half, abs(_value(then["threshold"])))
 
 
 def _told(name: str, was: Any, now: Any, half: float, scale: float) -> Iterator[str]:

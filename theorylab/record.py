@@ -27,11 +27,15 @@ from .verdict.parts import Part
 
 SCHEMA = 1
 FILE = "record.json"
-ENTRY = ("paper", "file", "verdict", "evidence", "expected", "as_expected", "gating", "reasons", "flags", "range", "controls")
-NUMBERS = ("slope", "low", "high", "threshold", "upper_half", "extrapolated")
-# Comparable digits: what has an interval to a hundredth of its half-width, other numbers beyond what float32 could tell apart.
+ENTRY = ("paper", "verdict", "evidence", "expected", "as_expected", "gating", "reasons", "flags", "range", "controls")
+CONTROL = ("name", "verdict", "as_expected")
+PAPER = ("authors", "title", "year", "arxiv")
+# Comparable digits: a number with an interval to a hundredth of its half-width, others as far as rounding leaves them alike, which of
+# slopes about zero is said by their threshold.
 DIGITS = 8
+SMALL = 1e-5
 DEEP = 4
+HASH = 10
 
 
 class Unreadable(ValueError):
@@ -76,11 +80,12 @@ def load(project: Project) -> Record | None:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         schema = found.get("schema") if isinstance(found, dict) else None
         raise Unreadable(f"{_shown(project)} has schema {schema!r}; this theorylab reads and writes schema {SCHEMA}. {mend}.")
-    claims, machines = found.get("claims"), found.get("machines")
-    if not isinstance(claims, dict) or not isinstance(machines, dict):
-        raise Unreadable(f"{_shown(project)} lacks its table of claims or of machines. {mend}.")
-    damaged = {name: _damage(name, text) for name, entry in claims.items() if not _whole(entry, machines)}
-    return Record({name: entry for name, entry in claims.items() if name not in damaged}, machines, damaged)
+    claims, machines, papers = (found.get(table) for table in ("claims", "machines", "papers"))
+    if not isinstance(claims, dict) or not isinstance(machines, dict) or not isinstance(papers, dict):
+        raise Unreadable(f"{_shown(project)} lacks its table of claims, machines or papers. {mend}.")
+    unfolded = {name: _unfolded(entry, machines, papers) for name, entry in claims.items()}
+    damaged = {name: _damage(name, text) for name, entry in unfolded.items() if entry is None}
+    return Record({name: entry for name, entry in unfolded.items() if entry is not None}, machines, damaged)
 
 
 def save(project: Project, entries: Mapping[str, Mapping[str, Any]], machines: Mapping[str, Mapping[str, Any]]) -> None:
@@ -88,8 +93,10 @@ def save(project: Project, entries: Mapping[str, Mapping[str, Any]], machines: M
     from .report import put
     from .report.ledger import ledger
 
+    papers: dict[str, Any] = {}
+    folded = {name: _folded(entry, papers) for name, entry in entries.items()}
     needed = {entry["machine"] for entry in entries.values()}
-    whole = {"schema": SCHEMA, "claims": dict(entries), "machines": {key: machines[key] for key in needed if key in machines}}
+    whole = {"schema": SCHEMA, "claims": folded, "machines": {key: machines[key] for key in needed}, "papers": papers}
     put(path(project), _lines(whole, DEEP) + "\n")
     put(project.reports / "ledger.md", ledger(entries))
 
@@ -107,6 +114,7 @@ def entry(project: Project, result: Result, machine: str) -> dict[str, Any]:
     """What is recorded of a claim: no times and no paths, numbers to the digits that are compared."""
     found, plan, verdict = claim_entry(result), result.plan, result.verdict
     made: dict[str, Any] = {name: found[name] for name in ENTRY} | {"code": code(project, result.claim), "machine": machine}
+    made["controls"] = [{name: control[name] for name in CONTROL} for control in found["controls"]]
     if verdict is None:
         made["note"] = found["note"]
     else:
@@ -124,7 +132,7 @@ def code(project: Project, claim: Claim) -> dict[str, Any]:
     versions = [claim, *(claim.under(control) for control in claim.controls)]
     files: dict[str, list[str]] = {}
     for file in sorted({file for version in versions for file in store.sources(project, version)}) if not untested(claim) else ():
-        files.setdefault(shown_file(file.as_posix()), []).append(source.code(file))
+        files.setdefault(shown_file(file.as_posix()).removeprefix("simulations/"), []).append(source.code(file))
     return {
         "statement": _hash(_wording(claim)),
         "controls": _hash(part for version in versions[1:] for part in (version.title, version.expect.verdict, *_wording(version))),
@@ -137,9 +145,9 @@ def machine(project: Project, device: str, versions: Mapping[str, str]) -> dict[
     return {"device": device, "versions": {**versions}, "judge": _judge(project)}
 
 
-def machine_key(found: Mapping[str, Any]) -> str:
-    """The name of a machine in the record."""
-    return _hash([json.dumps(found, sort_keys=True)])[:8]
+def shared_key(found: Mapping[str, Any]) -> str:
+    """The name under which entries share a machine, or a paper, in the record."""
+    return _hash([json.dumps(found, sort_keys=True)])
 
 
 def path(project: Project) -> Path:
@@ -174,9 +182,11 @@ def _numbers(part: Part) -> dict[str, Any]:
         given["interval"] = [_digits(value, half) for value in part.interval]
     for axis, trend in part.trends.items():
         half = (float(trend["high"]) - float(trend["low"])) / 2
-        given.setdefault("slopes", {})[axis] = {name: _digits(trend[name], half) for name in NUMBERS}
-    if part.margin is not None:
-        given["margin"] = _digits(float(f"{part.margin:.3g}"))
+        names = ("slope", *(("low", "high") if half else ()), "upper_half", "extrapolated")
+        slopes = {name: _digits(trend[name], half or SMALL * abs(float(trend["threshold"]))) for name in names}
+        given.setdefault("slopes", {})[axis] = slopes | {"threshold": _digits(trend["threshold"])}
+    if part.margin is not None and math.isfinite(part.margin):
+        given["margin"] = float(f"{part.margin:.3g}")
     return given
 
 
@@ -189,11 +199,24 @@ def _digits(value: Any, half: float = 0.0) -> Any:
     return float(f"{value:.{DIGITS}g}") + 0.0
 
 
-def _whole(entry: Any, machines: Mapping[str, Any]) -> bool:
-    needed = {*ENTRY, "code", "machine", "seed", "tier", "alpha", "checksum"}
-    if not isinstance(entry, dict) or not needed <= set(entry) or entry["machine"] not in machines:
-        return False
-    return entry["checksum"] == _checksum({name: value for name, value in entry.items() if name != "checksum"})
+def _folded(entry: Mapping[str, Any], papers: dict[str, Any]) -> dict[str, Any]:
+    """An entry with what many claims share, the paper, moved to a table of its own."""
+    shared = {name: entry["paper"][name] for name in PAPER}
+    key = shared_key(shared)
+    papers[key] = shared
+    return {**entry, "paper": {"source": key} | {name: value for name, value in entry["paper"].items() if name not in PAPER}}
+
+
+def _unfolded(entry: Any, machines: Mapping[str, Any], papers: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The entry as it was made; None where it is not that any more."""
+    try:
+        place = {name: value for name, value in entry["paper"].items() if name != "source"}
+        whole = {**entry, "paper": place | papers[entry["paper"]["source"]]}
+        same = whole["checksum"] == _checksum({name: value for name, value in whole.items() if name != "checksum"})
+        same = same and whole["machine"] == shared_key(machines[whole["machine"]])
+    except (KeyError, TypeError, AttributeError):
+        return None
+    return whole if same else None
 
 
 def _damage(name: str, text: str) -> Damage:
@@ -228,4 +251,4 @@ def _hash(texts: Iterable[str]) -> str:
     hashed = hashlib.sha256()
     for text in texts:
         hashed.update(text.encode() + b"\0")
-    return hashed.hexdigest()[:12]
+    return hashed.hexdigest()[:HASH]

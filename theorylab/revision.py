@@ -37,7 +37,7 @@ def revise(project: Project, before: Record, catalogue: Catalogue, results: Sequ
             left.append(f"{name} keeps its entry of the full tier, which this run was not")
             continue
         made_on = record.machine(project, result.device, versions)
-        key = record.machine_key(made_on)
+        key = record.shared_key(made_on)
         machines[key] = made_on
         entries[name] = record.entry(project, result, key)
         if old is None:

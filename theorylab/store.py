@@ -22,6 +22,7 @@ from .attempts import wording
 from .claim import Claim
 from .project import Project, family_signature, kernel_signature, source_closure
 from .result import Options, Result
+from .source import imports
 
 KEPT = 4
 DIGEST = 32
@@ -118,7 +119,7 @@ def _outside(file: Path) -> str:
     """The sources of what a file imports by name that is neither installed nor the standard library: an editable or path install."""
     installed = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib", "platstdlib"))
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in imports(file):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:

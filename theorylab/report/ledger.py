@@ -27,8 +27,8 @@ def ledger(entries: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     papers: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for claim in claims:
-        paper = claim["paper"]
-        papers.setdefault((claim["file"], paper["authors"], paper["title"], str(paper["year"]), paper["arxiv"]), []).append(claim)
+        paper, file = claim["paper"], f"claims/{claim['name'].split('.')[0]}.py"
+        papers.setdefault((file, paper["authors"], paper["title"], str(paper["year"]), paper["arxiv"]), []).append(claim)
     for (file, authors, title, year, arxiv), rows in papers.items():
         place = f" arXiv:{arxiv}." if arxiv else ""
         lines += ["", f"## {_cell(title)}", "", f"{_cell(authors)} ({year}).{place} `{file}`", ""]
