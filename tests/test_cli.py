@@ -66,6 +66,7 @@ def test_a_sound_project_exits_0_and_writes_its_report(checked):
     assert (folder / "reports" / "index.html").is_file()
     assert len(list((folder / "reports" / "data").glob("*.nc"))) == 4
     assert not (folder / "reports" / "ledger.md").exists()
+    assert run.stderr.count("there is no reports/record.json") == 1
 
 
 def test_json_is_one_document_on_standard_output_and_the_same_as_the_file(checked):

@@ -12,10 +12,11 @@ from project_copies import copy
 from typer.testing import CliRunner
 
 from theorylab import record
-from theorylab.catalogue import find_claims
+from theorylab.catalogue import Catalogue, find_claims
 from theorylab.cli import app
 from theorylab.comparison import Asked, compared, differences, turns
 from theorylab.project import find_project
+from theorylab.revision import revise
 from theorylab.verdict.judge import Verdict
 from theorylab.verdict.parts import Part
 from theorylab.verify import Options, Result
@@ -395,6 +396,21 @@ def test_a_claim_that_could_not_be_checked_then_is_unrecorded_now(recorded):
     before = {**old, "verdict": "not checked"}
     (result,) = compared(place, [found], {found.claim.name: replace(turn(recorded[0], "order"), entry=before)}, Asked())
     assert result.against.state == "unrecorded"
+
+
+def test_what_only_a_long_run_settles_is_repeated_when_asked_for_and_never_overwritten_by_a_quick_one(recorded):
+    place, _, found = advisory(recorded[0])
+    long = replace(found, claim=replace(found.claim, tier="full"), plan=replace(found.plan, tier="full", seed=4))
+    known = record.Record({long.claim.name: record.entry(place, long, "machine")}, {"machine": {}})
+    catalogue = Catalogue((long.claim,), ())
+    unasked, asked = (turns(place, catalogue, known, Asked(tier))[long.claim.name] for tier in (None, "full"))
+    assert (unasked.options.tier, unasked.state) == ("quick", "not compared")
+    assert "--tier full repeats that" in unasked.why
+    assert (asked.options, asked.entry) == (Options("full", seed=4), known.entries[long.claim.name])
+    skipped = Result(long.claim, None, None, note="not run (full)")
+    revision = revise(place, known, catalogue, [skipped], {})
+    assert revision.entries == known.entries
+    assert "keeps its entry of the full tier" in revision.news[1]
 
 
 def advisory(folder):

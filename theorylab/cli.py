@@ -82,6 +82,8 @@ def verify(
     if fresh:
         seed = secrets.randbelow(2**31)
         terminal.say(f"fresh seed {seed}, drawn by the operating system; --seed {seed} repeats it")
+        if known is None:
+            terminal.say("there is no reports/record.json that it could contradict; theorylab record writes one")
     elif seed is not None:
         terminal.say(f"seed {seed} was given, so nothing is compared with the record")
     elif known is None:
