@@ -42,12 +42,14 @@ def main() -> None:
 @app.command()
 def verify(
     select: Select = None,
-    tier: Annotated[str | None, typer.Option(help="quick, or full for what only a long run can settle.  [default: as recorded]")] = None,
+    tier: Annotated[
+        str | None, typer.Option(help="quick, or full for what only a long run can settle; as recorded, else quick, if not given.")
+    ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**31, help="Give the root seed, and compare nothing.  [default: as recorded]")
+        int | None, typer.Option(min=0, max=2**31, help="Root seed; compares nothing. As recorded, else 0, if not given.")
     ] = None,
     alpha: Annotated[
-        float | None, typer.Option(min=1e-6, max=0.1, help="Error spent per side of each claim.  [default: as recorded]")
+        float | None, typer.Option(min=1e-6, max=0.1, help="Error spent per side of each claim; as recorded, else 0.01, if not given.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Draw a new root seed, and raise an alarm on a contradiction.")] = False,
     recompute: Annotated[bool, typer.Option("--recompute", help="Compute stored results again.")] = False,

@@ -95,7 +95,7 @@ def failures(results: list[Result]) -> None:
 
 def notices(results: list[Result]) -> None:
     """What moved, and what could not be compared with a record, by its cause."""
-    apart: dict[str, list[str]] = {}
+    apart: dict[tuple[str, str], list[str]] = {}
     for result in results:
         found = result.against
         if found is None or result.verdict is None:
@@ -104,9 +104,9 @@ def notices(results: list[Result]) -> None:
             lines = [*found.lines[:MOVED], *([f"and {len(found.lines) - MOVED} more"] if len(found.lines) > MOVED else [])]
             typer.echo(f"moved: {result.claim.name}: {'; '.join(lines)}")
         elif found.state in ("unrecorded", "not compared"):
-            apart.setdefault(f"{found.state}, {found.lines[0]}", []).append(result.claim.name)
-    for cause, names in apart.items():
-        typer.echo(f"{cause}: {', '.join(names)}")
+            apart.setdefault((found.state, found.lines[0]), []).append(result.claim.name)
+    for (state, cause), names in apart.items():
+        typer.echo(f"{state}: {', '.join(names)} ({cause})")
 
 
 def outcome(result: Result) -> str:
