@@ -10,9 +10,16 @@ nox.options.sessions = ["verify"]
 
 @nox.session
 def verify(session: nox.Session) -> None:
-    """Check the claims: `nox -s verify -- SELECT... --tier quick|full`. Fails where a verdict is not as expected."""
+    """Check the claims: `nox -s verify -- SELECT... --tier quick|full --fresh`. Fails where a verdict is not as expected or as recorded."""
     install(session)
     session.run("theorylab", "verify", *session.posargs)
+
+
+@nox.session
+def record(session: nox.Session) -> None:
+    """Write the verdicts of a run into the record and the ledger, to be committed: `nox -s record -- SELECT...`."""
+    install(session)
+    session.run("theorylab", "record", *session.posargs)
 
 
 @nox.session

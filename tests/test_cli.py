@@ -65,7 +65,8 @@ def test_a_sound_project_exits_0_and_writes_its_report(checked):
     assert run.returncode == 0, run.stdout + run.stderr
     assert (folder / "reports" / "index.html").is_file()
     assert len(list((folder / "reports" / "data").glob("*.nc"))) == 4
-    assert "`constant` | supported" in (folder / "reports" / "ledger.md").read_text()
+    assert not (folder / "reports" / "ledger.md").exists()
+    assert run.stderr.count("there is no reports/record.json") == 1
 
 
 def test_json_is_one_document_on_standard_output_and_the_same_as_the_file(checked):

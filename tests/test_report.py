@@ -47,6 +47,7 @@ from theorylab.report.junit import junit
 from theorylab.report.ledger import ledger
 from theorylab.report.schema import json_schema
 from theorylab.report.symbols import symbol_mathml
+from theorylab.result import Against
 from theorylab.verdict.judge import ControlVerdict, Verdict
 from theorylab.verdict.parts import Part
 from theorylab.verify import Options, Result
@@ -347,16 +348,39 @@ def test_numbers_that_json_lacks_are_words_or_nothing():
 
 
 def test_the_ledger_says_the_same_whenever_it_is_written():
-    found = made_of(*everything())
-    later = json.loads(json.dumps(found))
-    later["run"] |= {"started": "2030-01-01T00:00:00", "seconds": 9.0, "device": "gpu"}
-    for entry in later["claims"]:
-        entry |= {"seconds": 77.0, "cached": True}
-    assert ledger(found) == ledger(later)
-    assert "| `c0` | supported | sampled |" in ledger(found)
-    assert "a bound over all algorithms" in ledger(found)
-    later["claims"][0]["verdict"] = "refuted"
-    assert ledger(found) != ledger(later)
+    entries = {entry["name"]: entry for entry in made_of(*everything())["claims"]}
+    later = {name: entry | {"seconds": 77.0, "cached": True} for name, entry in reversed(entries.items())}
+    assert ledger(entries) == ledger(later)
+    assert "| `c0` | supported | sampled |" in ledger(entries)
+    assert "| quick, 0.01, seed 0 |" in ledger(entries)
+    assert "a bound over all algorithms" in ledger(entries)
+    later["ada2024_bounds.c0"]["verdict"] = "refuted"
+    assert ledger(entries) != ledger(later)
+
+
+@pytest.mark.parametrize(
+    ("against", "code", "words"),
+    [
+        (Against("same", (), False, 3), 0, "as recorded with seed 3."),
+        (Against("moved", ("ratio: 0.5 -> 0.6",), False, 3), 0, "ratio: 0.5 -&gt; 0.6"),
+        (Against("unrecorded", ("it has no record",)), 0, "unrecorded: it has no record."),
+        (Against("changed", ("the verdict was refuted, now supported",), True, 3), 1, "NOT as recorded with seed 3."),
+        (Against("changed", ("the verdict was refuted, now supported",), False, 3), 3, "advisory, so it does not gate."),
+        (Against("contradicted", ("the verdict was refuted, now supported",), True, 3), 1, "CONTRADICTS the record"),
+        (Against("lost", ("the control 'x' was refuted, now inconclusive",), False, 3), 3, "was not reached again"),
+    ],
+)
+def test_what_a_claim_is_against_its_record_reaches_page_junit_and_exit_code(against, code, words):
+    found = replace(result(), against=against)
+    made = made_of(found)
+    assert exit_code(made) == code
+    assert made["summary"].get(against.state, 1) == 1
+    assert fits(made, json_schema())
+    html = page.claim_page(found, made["claims"][0], made["run"], [])
+    assert words in html
+    assert ('class="unlike"' in html) == (code != 0)
+    case = next(c for c in Xml.fromstring(junit(made).encode()).iter("testcase") if c.get("name") == f"{found.claim.name}, record")
+    assert (case.find("failure") is not None) == (code != 0)
 
 
 def test_junit_counts_what_went_wrong():

@@ -12,17 +12,18 @@ import sympy
 
 from .claim import Claim
 from .project import Project
-from .result import Options, Result
+from .result import Result
 
 
 def wording(claim: Claim) -> str:
     """A short hash of what is claimed and over which ranges; titles, sources and controls are not part of it."""
     roles = sorted(f"{symbol.name}: {role}" for symbol, role in claim.where.items())
-    said = [sympy.srepr(claim.statement), *roles, claim.holds.name, *map(str, claim.assuming), *claim.kernels, *claim.problems]
+    quantifier = f"{claim.holds.name} {claim.holds.probability}"
+    said = [sympy.srepr(claim.statement), *roles, quantifier, *map(str, claim.assuming), *claim.kernels, *claim.problems]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
 
 
-def append(project: Project, results: Sequence[Result], options: Options) -> None:
+def append(project: Project, results: Sequence[Result]) -> None:
     """Adds the verdicts of a run to the project's log. Raises OSError where it cannot be written."""
     lines = [
         json.dumps(
@@ -31,8 +32,8 @@ def append(project: Project, results: Sequence[Result], options: Options) -> Non
                 "wording": wording(result.claim),
                 "statement": str(result.claim.statement),
                 "verdict": result.verdict.verdict,
-                "seed": options.seed,
-                "tier": options.tier,
+                "seed": result.plan.seed if result.plan else None,
+                "tier": result.plan.tier if result.plan else None,
                 "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
             }
         )

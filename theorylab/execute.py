@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-from . import store, terminal
+from . import __version__, store, terminal
 from .kind import untested
+
+LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "sympy", "xarray")
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue
@@ -18,9 +24,10 @@ if TYPE_CHECKING:
     from .result import Options, Result
 
 
-def run(project: Project, catalogue: Catalogue, options: Options, recompute: bool) -> list[Result]:
-    """The results in the catalogue's order: stored ones first, the others side by side, more than cores since they wait for shared runs."""
-    keys = {claim.name: store.key(project, claim, options) for claim in catalogue.claims if not untested(claim)}
+def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], recompute: bool) -> list[Result]:
+    """The results in the catalogue's order, each claim under its own options: stored ones first, the others side by side, more than cores
+    since they wait for shared runs."""
+    keys = {claim.name: store.key(project, claim, options[claim.name]) for claim in catalogue.claims if not untested(claim)}
     known: dict[str, Result] = {}
     if not recompute:
         for claim in catalogue.claims:
@@ -37,7 +44,7 @@ def run(project: Project, catalogue: Catalogue, options: Options, recompute: boo
     with terminal.Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:
-            result = verify_one(claim, simulator, options)
+            result = verify_one(claim, simulator, options[claim.name])
             if claim.name in keys and not result.fault:
                 try:
                     store.save(project, result, keys[claim.name])
@@ -54,3 +61,13 @@ def run(project: Project, catalogue: Catalogue, options: Options, recompute: boo
             sys.stderr.flush()
             os._exit(terminal.INTERRUPTED)
     return [known[claim.name] for claim in catalogue.claims]
+
+
+def about(results: Sequence[Result], began: float) -> dict[str, Any]:
+    """When a run was, how long it took, and with which versions on which device."""
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(began)),
+        "seconds": time.time() - began,
+        "versions": {"theorylab": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "device": next((result.device for result in results if result.device), ""),
+    }

@@ -15,6 +15,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Against:
+    """What a result is against its record, in `lines`.
+
+    `state` is same, moved (numbers), changed (a verdict, on the same seeds), contradicted or lost (on fresh ones), unrecorded, or not
+    compared. `gates` says whether a change ends the run with exit code 1, `seed` which seed was recorded.
+    """
+
+    state: str
+    lines: tuple[str, ...] = ()
+    gates: bool = False
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
 class Result:
     """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`."""
 
@@ -27,6 +41,7 @@ class Result:
     fault: str = ""
     device: str = ""
     cached: bool = False
+    against: Against | None = None
 
     @property
     def as_expected(self) -> bool:

@@ -224,11 +224,9 @@ class Simulator:
             return function
 
     def _code(self, run: Run) -> str:
-        """The hash of all sources and versions that a program is traced from."""
         key = ("code", run.kernel, run.family)
         if key not in self._compiled:
-            own = store.code(self.project, [run.kernel], [run.family] if run.family else [])
-            self._compiled[key] = " ".join([store.machine(), *own])
+            self._compiled[key] = store.code(self.project, run.kernel, run.family)
         return self._compiled[key]
 
     def _lane(self, run: Run, static: dict[str, Any], values: Mapping[str, Any], checkpoints: Any) -> dict[str, Any]:

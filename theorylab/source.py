@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
@@ -95,10 +96,23 @@ def closure(file: Path) -> tuple[Path, ...]:
             continue
         seen.add(current)
         waiting += [parent / "__init__.py" for parent in current.parents if parent.is_relative_to(base)]
-        for node in ast.walk(tree(current)):
+        for node in imports(current):
             if isinstance(node, ast.ImportFrom) and node.level:
                 waiting += _modules(current, node) + _submodules(current, node)
     return tuple(sorted(seen))
+
+
+def code(file: Path) -> str:
+    """The lines of a file that do something: no blank lines, no lines that are a comment, no docstrings.
+
+    Text and not a syntax tree, which each version of Python writes in its own way.
+    """
+    return _code(file, file.stat().st_mtime_ns)
+
+
+def imports(file: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Every import statement of a file, wherever it stands."""
+    return _imports(file, file.stat().st_mtime_ns)
 
 
 def tree(file: Path) -> ast.Module:
@@ -115,6 +129,32 @@ def _tree(file: Path, stamp: int) -> ast.Module:
         raise Slip(f"{file.name}, line {error.lineno}, is no Python: {error.msg}.") from None
     except ValueError as error:
         raise Slip(f"{file.name} cannot be read: {error}. Save it as UTF-8.") from None
+
+
+@lru_cache(maxsize=512)
+def _imports(file: Path, stamp: int) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    return tuple(node for node in ast.walk(tree(file)) if isinstance(node, (ast.Import, ast.ImportFrom)))
+
+
+@lru_cache(maxsize=512)
+def _code(file: Path, stamp: int) -> str:
+    lines = re.split(r"\r\n|\r|\n", file.read_text(encoding="utf-8-sig"))
+    kept = {number for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")}
+    docstrings: set[int] = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            kept |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node) is not None:
+            docstrings |= _alone(node.body[0], lines)
+    return "\n".join(lines[number - 1].rstrip() for number in sorted(kept - docstrings))
+
+
+def _alone(statement: ast.stmt, lines: list[str]) -> set[int]:
+    """The lines of a statement, where nothing else stands on them."""
+    first, last = statement.lineno, statement.end_lineno or statement.lineno
+    before = lines[first - 1].encode()[: statement.col_offset]
+    after = lines[last - 1].encode()[statement.end_col_offset :]
+    return set() if before.strip() or after.strip() else set(range(first, last + 1))
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -22,7 +22,7 @@ from .attempts import wording
 from .claim import Claim
 from .project import Project, family_signature, kernel_signature, source_closure
 from .result import Options, Result
-from .source import tree
+from .source import imports
 
 KEPT = 4
 DIGEST = 32
@@ -43,15 +43,30 @@ def key(project: Project, claim: Claim, options: Options) -> str:
     ]
     for version in (claim, *(claim.under(control) for control in claim.controls)):
         parts += [wording(version), version.title, str(version.trivially), repr(version.expect)]
-        names = [*version.kernels, *(":".join(role.by.split(":")[:2]) for role in version.where.values() if role.by)]
-        parts += code(project, names, version.problems)
+        parts += _digests(project, sources(project, version))
     return _digest("\n".join(parts).encode())[:DIGEST]
 
 
-def code(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[str]:
-    """The digests of the sources of kernels and families, with all that they import outside installed packages."""
+def sources(project: Project, claim: Claim) -> list[Path]:
+    """The files of a claim's kernels and families with all that they import from their own folders, controls apart."""
+    rivals = (":".join(role.by.split(":")[:2]) for role in claim.where.values() if role.by)
+    return _files_of(project, [*claim.kernels, *rivals], claim.problems)
+
+
+def code(project: Project, kernel: str, family: str | None) -> str:
+    """The hash of all sources and versions that the program of a kernel and a family is traced from."""
+    files = _files_of(project, [kernel], [family] if family else [])
+    return _digest("\n".join([machine(), *_digests(project, files)]).encode())
+
+
+def _files_of(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[Path]:
     files = {kernel_signature(project, name).file for name in kernels} | {family_signature(project, name).file for name in families}
-    closure = sorted({path for file in files for path in source_closure(file)} | _lent(project))
+    return sorted({path for file in files for path in source_closure(file)})
+
+
+def _digests(project: Project, files: Iterable[Path]) -> list[str]:
+    """What the files hold, with what they may import beside their own folders."""
+    closure = sorted({*files} | lent(project))
     return [_digest(path.read_bytes()) for path in closure] + [_outside(path) for path in closure]
 
 
@@ -108,7 +123,7 @@ def _path(project: Project, claim: Claim, name: str) -> Path:
     return project.state / "results" / f"{claim.name}-{name}.pickle"
 
 
-def _lent(project: Project) -> set[Path]:
+def lent(project: Project) -> set[Path]:
     """What a project's own modules may import from the shipped simulations/ beside their own."""
     shipped = project.roots[-1] / "simulations"
     return set() if project.root == project.roots[-1] else {*shipped.rglob("*.py")}
@@ -132,7 +147,7 @@ def _outside(file: Path) -> str:
     """The sources of what a file imports by name that is neither installed nor the standard library: an editable or path install."""
     installed = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib", "platstdlib"))
     names: set[str] = set()
-    for node in ast.walk(tree(file)):
+    for node in imports(file):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:

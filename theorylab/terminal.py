@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .result import Result
 
 SURPRISE, USAGE, UNDECIDED, INTERRUPTED = 1, 2, 3, 130
+MOVED = 4
 
 
 class Progress:
@@ -55,13 +56,18 @@ def table(results: list[Result], catalogue: Catalogue) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    rows = Table("claim", "verdict", "tightness", "controls", "time", box=None, pad_edge=False)
+    looked_up = any(result.against and result.against.state not in ("unrecorded", "not compared") for result in results)
+    columns = ["claim", "verdict", "tightness", "controls", *(["record"] if looked_up else []), "time"]
+    rows = Table(*columns, box=None, pad_edge=False)
     for result in results:
         verdict = result.verdict
         style = "green" if result.as_expected else "yellow" if result.undecided else "red"
         tight = f"{verdict.tightness:.4g}" if verdict and verdict.tightness is not None else ""
         caught = f"{sum(c.as_expected for c in verdict.controls)}/{len(verdict.controls)}" if verdict else ""
-        rows.add_row(result.claim.name, Text(outcome(result), style=style), tight, caught, f"{result.seconds:.1f} s")
+        cells = [result.claim.name, Text(outcome(result), style=style), tight, caught]
+        if looked_up:
+            cells.append(_against(result))
+        rows.add_row(*cells, f"{result.seconds:.1f} s")
     console().print(rows)
     expected = sum(r.as_expected and r.verdict is not None for r in results)
     checked = sum(r.verdict is not None for r in results)
@@ -70,15 +76,37 @@ def table(results: list[Result], catalogue: Catalogue) -> None:
         f"{expected} of {checked} claims as expected, {sum(c.as_expected for c in controls)} of {len(controls)} controls, "
         f"{len(results) - checked} not checked, {len(catalogue.failures) + sum(bool(r.fault) for r in results)} broken"
     )
+    if looked_up:
+        states = [r.against.state for r in results if r.against and r.verdict]
+        typer.echo("record: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
 
 
 def failures(results: list[Result]) -> None:
     """What is to be said of each claim that did not come out as expected."""
-    from .words import failure
+    from .words import deviation, failure
 
     for result in results:
         if not result.as_expected:
             typer.echo("\n" + failure(result))
+        unlike = deviation(result)
+        if unlike:
+            typer.echo("\n" + unlike)
+
+
+def notices(results: list[Result]) -> None:
+    """What moved, and what could not be compared with a record, by its cause."""
+    apart: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        found = result.against
+        if found is None or result.verdict is None:
+            continue
+        if found.state == "moved":
+            lines = [*found.lines[:MOVED], *([f"and {len(found.lines) - MOVED} more"] if len(found.lines) > MOVED else [])]
+            typer.echo(f"moved: {result.claim.name}: {'; '.join(lines)}")
+        elif found.state in ("unrecorded", "not compared"):
+            apart.setdefault((found.state, found.lines[0]), []).append(result.claim.name)
+    for (state, cause), names in apart.items():
+        typer.echo(f"{state}: {', '.join(names)} ({cause})")
 
 
 def outcome(result: Result) -> str:
@@ -88,8 +116,17 @@ def outcome(result: Result) -> str:
     words = f"{result.verdict.verdict} ({result.verdict.evidence})" if result.verdict.verdict == "supported" else result.verdict.verdict
     if result.claim.expect.verdict == "refuted" and result.verdict.verdict == "refuted":
         words = "refuted as encoded"
-    extra = [*result.verdict.reasons, *result.verdict.flags]
+    advisory = ["advisory"] if result.verdict.verdict == "supported" and not result.verdict.gating else []
+    extra = [*result.verdict.reasons, *result.verdict.flags, *advisory]
     return words + (f" [{', '.join(extra)}]" if extra else "")
+
+
+def _against(result: Result) -> Any:
+    from rich.text import Text
+
+    state = result.against.state if result.against and result.verdict else ""
+    styles = {"same": "green", "changed": "red", "contradicted": "red", "lost": "yellow", "moved": "yellow"}
+    return Text(state.upper() if styles.get(state) == "red" else state, style=styles.get(state, ""))
 
 
 def console() -> Any:

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from .claim import Claim
 from .plan import SEARCH, TOP, Plan
 from .report.formula import text
-from .result import Result
+from .result import Against, Options, Result
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
 
@@ -73,6 +73,41 @@ def failure(result: Result) -> str:
         lines.insert(1, "reason     " + "; ".join(reasons) + (f" ({verdict.detail})" if verdict.detail else ""))
     missed = [c for c in verdict.controls if not c.as_expected]
     lines += [f"control    {c.title!r} came out {c.verdict}, must be {c.expected}{': ' + c.detail if c.detail else ''}" for c in missed]
+    return "\n  ".join(lines)
+
+
+def against(found: Against) -> str:
+    """What a claim's run is against its record, on one line."""
+    with_seed = f"as recorded with seed {found.seed}"
+    match found.state:
+        case "same":
+            return with_seed
+        case "moved":
+            return f"verdicts {with_seed}, but numbers moved"
+        case "changed":
+            return f"NOT {with_seed}{'' if found.gates else '; advisory, so it does not gate'}"
+        case "contradicted":
+            return f"CONTRADICTS the record, made with seed {found.seed}"
+        case "lost":
+            return f"the verdict recorded with seed {found.seed} was not reached again on a fresh seed"
+        case _:
+            return f"{found.state}: {found.lines[0]}"
+
+
+def deviation(result: Result) -> str:
+    """What a run that is not as its record leaves to be asked: what changed, the command that repeats it, and what to do."""
+    found, claim = result.against, result.claim
+    if found is None or found.state not in ("changed", "contradicted", "lost"):
+        return ""
+    lines = [f"{claim.name}: {against(found)}", *found.lines]
+    if found.state == "changed":
+        lines.append(f"repeat     theorylab verify {claim.name}")
+        lines.append(f"accept     theorylab record {claim.name}, once the cause is known")
+    elif result.plan:
+        extra = "" if result.plan.tier == "quick" else f" --tier {result.plan.tier}"
+        extra += "" if result.plan.alpha == Options().alpha else f" --alpha {result.plan.alpha:g}"
+        lines.append(f"repeat     theorylab verify {claim.name} --seed {result.plan.seed}{extra}")
+        lines.append(f"recorded   theorylab verify {claim.name}")
     return "\n  ".join(lines)
 
 

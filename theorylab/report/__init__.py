@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..project import Project
     from ..verify import Options, Result
 
-__all__ = ["Written", "write"]
+__all__ = ["Written", "put", "write"]
 
 
 class Written(NamedTuple):
@@ -33,43 +33,39 @@ def write(
     options: Options,
     project: Project,
     run_info: Mapping[str, Any],
-    whole: bool = False,
 ) -> Written:
     """Writes the report of a run under project.reports, or where that fails to a fresh temporary folder. Never raises OSError.
 
-    `run_info` gives versions, device, started and seconds. A run over the `whole` catalogue writes the ledger too. Pages and data of a
-    claim about which nothing changed are left as they are.
+    `run_info` gives versions, device, started and seconds, and how the seeds were chosen. Pages and data of a claim about which nothing
+    changed are left as they are.
     """
     from .document import document
 
     found = document(results, failures, options, run_info)
     try:
-        return Written(project.reports, *_notes(_write(project.reports, results, found, whole)))
+        return Written(project.reports, *_notes(_write(project.reports, results, found)))
     except OSError as error:
         first = f"{project.reports} could not be written ({_why(error)})"
     try:
         folder = Path(tempfile.mkdtemp(prefix="theorylab-reports-"))
-        _write(folder, results, found, whole)
+        _write(folder, results, found)
         return Written(folder, f"{first}; the whole report is in {folder}. Copy it from there, or make room and run again.")
     except OSError as error:
         kept = "What was written before is whole. The verdicts are in what this command prints; --json prints all of them."
         return Written(project.reports, f"{first}, nor could a temporary folder ({_why(error)}). {kept}", complete=False)
 
 
-def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any], whole: bool) -> list[str]:
+def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any]) -> list[str]:
     """Writes everything, the verdicts first and the index last. Returns what is missing in it."""
     from . import dataset, figures, page
     from .junit import junit
-    from .ledger import ledger
     from .schema import json_schema
 
     for part in (folder, folder / "data", folder / "claims"):
         part.mkdir(parents=True, exist_ok=True)
-    _put(folder / "verdicts.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
-    _put(folder / "verdicts.schema.json", json.dumps(json_schema(), indent=1) + "\n")
-    _put(folder / "junit.xml", junit(document))
-    if whole:
-        _put(folder / "ledger.md", ledger(document))
+    put(folder / "verdicts.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    put(folder / "verdicts.schema.json", json.dumps(json_schema(), indent=1) + "\n")
+    put(folder / "junit.xml", junit(document))
     missing: list[str] = []
     for result, entry in zip(results, document["claims"], strict=True):
         file, data = folder / "claims" / f"{result.claim.name}.html", folder / "data" / f"{result.claim.name}.nc"
@@ -83,8 +79,8 @@ def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any],
             f"the page of {result.claim.name}", partial(page.claim_page, result, entry, document["run"], drawn, digest), missing
         )
         if html is not None:
-            _put(file, html)
-    _put(folder / "index.html", page.index(document, results))
+            put(file, html)
+    put(folder / "index.html", page.index(document, results))
     return missing
 
 
@@ -103,7 +99,7 @@ def _notes(missing: list[str]) -> tuple[str, bool]:
     return (f"not in the report: {'; '.join(missing)}", False) if missing else ("", True)
 
 
-def _put(file: Path, text: str) -> None:
+def put(file: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
     from .dataset import settle
 
@@ -126,7 +122,7 @@ def _digest(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any]) ->
         repr(result.claim),
         repr(result.verdict),
         json.dumps(stable),
-        repr([run[n] for n in ("seed", "tier", "alpha", "versions", "device")]),
+        repr([run[n] for n in ("versions", "device")]),
     ):
         hashed.update(part.encode() + b"\0")
     for key, data in result.data.items():

@@ -27,19 +27,22 @@ def document(results: Sequence[Result], failures: Sequence[Failure], options: Op
 
     JSON has no NaN and no infinity: a number that is not one is null, an infinite one the string "Infinity" or "-Infinity".
     """
-    claims = [_claim(result) for result in results]
+    claims = [claim_entry(result) for result in results]
     broken = [{"file": f.file, "line": int(f.line), "error": printable(f.error)} for f in failures]
     broken += [_fault(result) for result in results if result.fault]
-    state = [_state(claim, bool(result.fault)) for claim, result in zip(claims, results, strict=True)]
+    states = [state(claim, bool(result.fault)) for claim, result in zip(claims, results, strict=True)]
     controls = [control for claim in claims for control in claim["controls"]]
+    against = [claim["record"]["state"] for claim in claims if claim["record"]]
     return {
         "schema": SCHEMA,
         "run": {
+            "seeds": str(run.get("seeds", "given")),
             "seed": int(options.seed),
             "tier": options.tier,
             "alpha": number(options.alpha),
             "versions": {"theorylab": __version__, **{str(k): str(v) for k, v in run.get("versions", {}).items()}},
             "device": str(run.get("device", "")),
+            "since_record": [str(difference) for difference in run.get("since_record", ())],
             "started": str(run.get("started", "")),
             "seconds": number(round(float(run.get("seconds", sum(r.seconds for r in results))), 3)),
         },
@@ -47,7 +50,8 @@ def document(results: Sequence[Result], failures: Sequence[Failure], options: Op
         "failures": broken,
         "summary": {
             "claims": len(claims),
-            **{name: state.count(name) for name in ("as_expected", "surprising", "undecided", "not_checked", "broken")},
+            **{name: states.count(name) for name in ("as_expected", "surprising", "undecided", "not_checked", "broken")},
+            **{name: against.count(name) for name in ("changed", "contradicted", "lost", "moved", "unrecorded")},
             "controls": len(controls),
             "controls_refuted": sum(control["verdict"] == "refuted" for control in controls),
         },
@@ -55,17 +59,22 @@ def document(results: Sequence[Result], failures: Sequence[Failure], options: Op
 
 
 def exit_code(document: Mapping[str, Any]) -> int:
-    """0 all as expected; 1 a surprise that gates; 2 a file or kernel failed; 3 something stayed undecided, or an advisory claim surprised.
+    """0 all as expected and as recorded; 1 a surprise or a changed verdict that gates; 2 a file or kernel failed; 3 something stayed
+    undecided, was lost on fresh seeds, or an advisory claim surprised or changed.
 
     The lowest non-zero that applies.
     """
     faulty = {failure["claim"] for failure in document["failures"] if failure.get("claim")}
-    states = [(claim, _state(claim, claim["name"] in faulty)) for claim in document["claims"]]
-    if any(state == "surprising" and (claim["gating"] or _controls_surprise(claim)) for claim, state in states):
+    found = [(claim, state(claim, claim["name"] in faulty)) for claim in document["claims"]]
+    if any(became == "surprising" and (claim["gating"] or _controls_surprise(claim)) for claim, became in found):
+        return 1
+    against = [claim["record"] for claim in document["claims"] if claim["record"]]
+    if any(record["gates"] for record in against):
         return 1
     if document["failures"]:
         return 2
-    return 3 if any(state in ("surprising", "undecided") for _, state in states) else 0
+    moot = any(record["state"] in ("changed", "lost") for record in against)
+    return 3 if moot or any(became in ("surprising", "undecided") for _, became in found) else 0
 
 
 def number(value: Any) -> int | float | str | None:
@@ -109,7 +118,8 @@ def decisive(part: Part | None) -> tuple[str, Mapping[str, Any]] | None:
     return max(part.trends.items(), key=lambda item: float(item[1]["high"]) - float(item[1]["threshold"]))
 
 
-def _claim(result: Result) -> dict[str, Any]:
+def claim_entry(result: Result) -> dict[str, Any]:
+    """One claim of the document: what was said of it and what was found."""
     claim, verdict, source = result.claim, result.verdict, result.claim.source
     trend = decisive(verdict.worst if verdict else None)
     parts = verdict.parts if verdict else ()
@@ -141,10 +151,19 @@ def _claim(result: Result) -> dict[str, Any]:
         "instances": sum(int(p.instances) for p in parts),
         "replicates": max((int(p.replicates) for p in parts), default=0),
         "controls": [_control(control) for control in (verdict.controls if verdict else ())],
+        "tier": result.plan.tier if result.plan else None,
+        "seed": int(result.plan.seed) if result.plan else None,
+        "alpha": number(result.plan.alpha) if result.plan else None,
+        "record": _record(result),
         "seconds": number(round(float(result.seconds), 3)),
         "cached": bool(getattr(result, "cached", False)),
         "replay": _replay(result),
     }
+
+
+def _record(result: Result) -> dict[str, Any] | None:
+    found = result.against
+    return found and {"state": found.state, "lines": list(found.lines), "gates": found.gates, "seed": found.seed}
 
 
 def _control(control: ControlVerdict) -> dict[str, Any]:
@@ -172,7 +191,7 @@ def _fault(result: Result) -> dict[str, Any]:
     return {"file": file, "line": line, "error": printable(f"{result.claim.name}: {result.fault}"), "claim": result.claim.name}
 
 
-def _state(claim: Mapping[str, Any], broken: bool) -> str:
+def state(claim: Mapping[str, Any], broken: bool = False) -> str:
     """as_expected, surprising (the opposite of what is expected came out), undecided, not_checked or broken."""
     if broken:
         return "broken"

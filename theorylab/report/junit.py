@@ -8,9 +8,10 @@ from xml.etree import ElementTree as Xml
 
 
 def junit(document: Mapping[str, Any]) -> str:
-    """One suite per claim file, one case per claim and per control.
+    """One suite per claim file, one case per claim, per control and per claim with a record.
 
-    A verdict against expectation is a failure, what is stated and not checked is skipped, a broken file or kernel is an error.
+    A verdict against expectation, or against its record, is a failure; what is stated and not checked, and a claim that could not be
+    compared with a record, is skipped; a broken file or kernel is an error.
     """
     root = Xml.Element("testsuites", name="theorylab")
     suites: dict[str, Xml.Element] = {}
@@ -36,6 +37,18 @@ def junit(document: Mapping[str, Any]) -> str:
             if not control["as_expected"]:
                 expected = "supported" if control["kind"] == "positive" else "refuted"
                 Xml.SubElement(found, "failure", type="control", message=f"{control['verdict']}, must be {expected}")
+        record = claim["record"]
+        if record and claim["verdict"] != "not checked":
+            found = case(claim["file"], f"{claim['name']}, record")
+            if record["state"] in ("unrecorded", "not compared"):
+                Xml.SubElement(found, "skipped", message=f"{record['state']}: {record['lines'][0]}")
+            elif record["state"] in ("changed", "contradicted", "lost"):
+                advisory = "" if record["gates"] else "advisory: "
+                Xml.SubElement(found, "failure", type=record["state"], message=advisory + record["lines"][0]).text = "\n".join(
+                    record["lines"]
+                )
+            elif record["lines"]:
+                Xml.SubElement(found, "system-out").text = "\n".join(record["lines"])
     for failure in document["failures"]:
         name = failure.get("claim") or f"line {failure['line']}"
         Xml.SubElement(

@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from ..claim import Claim
+from ..result import Against
 from ..verdict.parts import REASONS
 from .document import decisive, ranges, used
 from .formula import latex, letter_latex, mathml, text
@@ -82,6 +83,7 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         flags=[(flag, FLAGS.get(flag, "")) for flag in entry["flags"]],
         parts=[_family(part) for part in (verdict.parts if verdict else ())],
         worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
+        record=_record(entry),
         controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
         figures=[(Markup(figure.svg), figure.caption) for figure in figures],
         basis=BASES.get(claim.source.basis, ""),
@@ -213,6 +215,18 @@ def _worst(part: Part) -> dict[str, Any]:
         "bound": show(worst.get("bound")),
         "ratio": show(worst.get("ratio")),
     }
+
+
+def _record(entry: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a claim is against its record, in words; nothing where nothing was looked up."""
+    found = entry["record"]
+    if found is None or entry["verdict"] == "not checked":
+        return None
+    from ..words import against
+
+    bad = found["state"] in ("changed", "contradicted", "lost")
+    lines = [] if found["state"] in ("unrecorded", "not compared") else found["lines"]
+    return {"words": against(Against(**found)) + ".", "lines": lines, "bad": bad}
 
 
 def _control(claim: Claim, position: int, control: ControlVerdict) -> dict[str, Any]:

@@ -9,6 +9,9 @@ COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 FLAG: dict[str, Any] = {"type": "boolean"}
 NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity"]}]}
 MAYBE: dict[str, Any] = {"anyOf": [*NUMBER["anyOf"], {"type": "null"}]}
+# Each claim's recorded seed, or `seed` where it has none; `seed` for every claim; `seed`, drawn for this run.
+SEEDS = ["recorded", "given", "fresh"]
+STATES = ["same", "moved", "changed", "contradicted", "lost", "unrecorded", "not compared"]
 DECIDED = ["supported", "refuted", "inconclusive"]
 
 
@@ -21,11 +24,13 @@ def json_schema() -> dict[str, Any]:
         **_object(
             schema={"const": 1},
             run=_object(
+                seeds={"enum": SEEDS},
                 seed=COUNT,
                 tier={"enum": ["quick", "full"]},
                 alpha=NUMBER,
                 versions=_map(TEXT),
                 device=TEXT,
+                since_record=_list(TEXT),
                 started=TEXT,
                 seconds=NUMBER,
             ),
@@ -38,6 +43,11 @@ def json_schema() -> dict[str, Any]:
                 undecided=COUNT,
                 not_checked=COUNT,
                 broken=COUNT,
+                changed=COUNT,
+                contradicted=COUNT,
+                lost=COUNT,
+                moved=COUNT,
+                unrecorded=COUNT,
                 controls=COUNT,
                 controls_refuted=COUNT,
             ),
@@ -74,6 +84,15 @@ def _claim() -> dict[str, Any]:
                 as_expected=FLAG,
             )
         ),
+        tier={"enum": ["quick", "full", None]},
+        seed={"anyOf": [COUNT, {"type": "null"}]},
+        alpha=MAYBE,
+        record={
+            "anyOf": [
+                {"type": "null"},
+                _object(state={"enum": STATES}, lines=_list(TEXT), gates=FLAG, seed={"anyOf": [COUNT, {"type": "null"}]}),
+            ]
+        },
         seconds=NUMBER,
         cached=FLAG,
         replay=TEXT,

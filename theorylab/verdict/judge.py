@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -129,13 +129,6 @@ def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_al
         why = "the claim names no broken algorithm among its controls"
         return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=why)
     return verdict
-
-
-def summary(verdict: Verdict) -> Mapping[str, Any]:
-    """The numbers of a verdict that a record compares."""
-    part = verdict.worst
-    interval = part.interval if part else None
-    return {"verdict": verdict.verdict, "reasons": list(verdict.reasons), "tightness": verdict.tightness, "interval": interval}
 
 
 def _closeness(part: Part) -> float:
