@@ -26,7 +26,7 @@ ROLES = {
     "replicate": "replicate: seed of the noise",
     "ran": "whether the cell was run",
 }
-ROLES |= {"counted": "whether the cell counted in the verdict"}
+ROLES |= {"counted": "whether the cell counted in the verdict", "floor": "where a run ends that was started near the solution"}
 DEFLATE = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
@@ -110,8 +110,8 @@ def _split(key: str) -> tuple[int | None, str]:
 
 
 def _measurements(data: xr.Dataset) -> xr.Dataset:
-    """The data without the mark of what counted, which depends on the statement."""
-    return data.drop_vars("counted", errors="ignore")
+    """The data without what the judging of a statement adds to them."""
+    return data.drop_vars(["counted", "floor"], errors="ignore")
 
 
 def _plain(group: str) -> str:
