@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`."""
+    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`.
+
+    `origin` names the file of measurements that were made elsewhere; nothing was run then.
+    """
 
     claim: Claim
     plan: Plan | None
@@ -27,6 +30,7 @@ class Result:
     fault: str = ""
     device: str = ""
     cached: bool = False
+    origin: str = ""
 
     @property
     def as_expected(self) -> bool:
