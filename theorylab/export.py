@@ -53,13 +53,13 @@ def write(result: Result, file: Path, control: int = 0) -> Path:
 
 def _control(result: Result, number: int) -> xr.DataTree:
     """The measurements of one control, in the place of its claim's."""
-    tree = dataset.tree(result)
+    whole = {node.path.strip("/"): node for node in dataset.tree(result).subtree}
     holder = f"controls/{number}-{dataset.slug(result.claim.controls[number - 1].title)}"
-    nodes = {"/": tree[holder].to_dataset() if holder in tree else xr.Dataset()}
-    for node in tree[holder].children.values() if holder in tree else ():
-        # A control of the statement alone has its claim's measurements.
-        theirs = tree[node.attrs["data"]] if "data" in node.attrs else node
-        nodes[f"claim/{node.name}"] = theirs.to_dataset()
+    nodes = {"/": whole[holder].to_dataset() if holder in whole else xr.Dataset()}
+    for path, node in whole.items():
+        if path.startswith(f"{holder}/"):
+            # A control of the statement alone has its claim's measurements.
+            nodes[f"claim/{node.name}"] = whole[node.attrs.get("data", path)].to_dataset()
     return xr.DataTree.from_dict(nodes)
 
 

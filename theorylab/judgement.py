@@ -218,8 +218,7 @@ def _by_runs(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
 def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
     """A statement about replicates: all of them support it; each half must refute it, at the cell that the other half chose.
 
-    To catch a control one half is enough, at half the error, and where no cell is chosen all replicates at once: confirmation protects
-    claims.
+    A control is caught by all of them at once, its cells sharing the error: confirmation protects claims.
     """
     m, needs = found.quantity.shape[1], _needs(plan, rule)
     few = f"{m} replicates, where a support takes {needs[0]} at least and a refutation {needs[1]}" if m < max(needs) else ""
@@ -228,15 +227,16 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
         if m < needs[0] or (found.identical and m < LOOKS[-1]):
             return replace(whole, verdict="inconclusive", reasons=("NOISE",)), few or f"its {m} replicates never differ"
         return whole, ""
-    if rule.control and whole.verdict == "refuted" and plan.kind.form != "explicit" and m >= needs[1]:
-        return whole, ""
-    if m >= needs[1]:
-        enough = any if rule.control else all
-        rule = rule._replace(alpha=rule.alpha / 2, total=rule.total / 2) if rule.control else rule
+    if rule.control and m >= needs[1]:
+        cells_ = found.keep.shape[1] if plan.kind.form == "explicit" else 1
+        caught = judge_family(plan.claim, found, rule._replace(alpha=rule.alpha / cells_, total=rule.total / cells_))
+        if caught.verdict == "refuted":
+            return caught, ""
+    elif m >= needs[1]:
         halves = found.replicates(slice(0, None, 2)), found.replicates(slice(1, None, 2))
         tested = [judge_family(plan.claim, one, rule, other) for one, other in (halves[::-1], halves)]
-        if enough(part.verdict == "refuted" for part in tested):
-            return next(part for part in tested if part.verdict == "refuted"), ""
+        if all(part.verdict == "refuted" for part in tested):
+            return tested[0], ""
         if any(part.verdict == "refuted" for part in tested):
             return replace(
                 whole, verdict="inconclusive", reasons=("UNCONFIRMED",)
