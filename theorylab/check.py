@@ -133,7 +133,7 @@ def _control(claim: Claim, kind: Kind, control: Control, project: Project) -> No
             f"because={control.because!r} says that it was measured elsewhere, but its claim runs {', '.join(claim.kernels)}. "
             "Write simulation='module:kernel' for the broken algorithm; theorylab judge --control takes measurements of it too."
         )
-    if identical(claim, control, rival):
+    if not control.because and identical(claim, control, rival):
         raise Slip("it is identical to its claim, so it would be refuted only if the claim were. Change what it replaces.")
     must_fail = control.expect.verdict == "refuted" and claim.expect.verdict == "supported"
     if must_fail and says_no_more(claim, kind, control, rival, rival_kind):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -127,15 +128,20 @@ def planned(claim: Claim, families: Mapping[str, xr.Dataset], alpha: float) -> P
     )
 
 
+@lru_cache(maxsize=64)
+def _check(claim: Claim) -> None:
+    """Checks a claim that no catalogue has checked, once. Raises Slip."""
+    check.check(claim, find_project())
+
+
 def _claim(claim: Claim | str) -> Claim:
-    project = find_project()
     if isinstance(claim, Claim):
         if not claim.name:
-            check.check(claim, project)
+            _check(claim)
         return claim
     from .catalogue import find_claims
 
-    catalogue = find_claims(project).select([claim])
+    catalogue = find_claims(find_project()).select([claim])
     if len(catalogue.claims) != 1:
         broken = "; ".join(f"{f.file}:{f.line}: {f.error}" for f in catalogue.failures)
         raise Slip(f"{claim!r} names {len(catalogue.claims)} claims: {', '.join(c.name for c in catalogue.claims)}{broken}. Name one.")
@@ -176,10 +182,10 @@ def _family(plan: Plan, family: str, data: xr.Dataset, rule: Rule) -> tuple[Part
     if not _may_have_floor(plan) or "floor" in data:
         return _on_shorter(plan, family, data, rule, part, why)
     visible = found.above_floors()
-    if (visible.keep != found.keep).any():
+    if part.verdict == "inconclusive" and (visible.keep != found.keep).any():
         part = replace(part, flags=(*part.flags, "floor unknown"))
     if part.verdict == "refuted" and _tested(plan, visible, rule)[0].verdict != "refuted":
-        return replace(part, verdict="inconclusive", reasons=("FLOOR",)), (
+        return replace(part, verdict="inconclusive", reasons=("FLOOR",), flags=(*part.flags, "floor unknown")), (
             "what refutes lies below 1e-6 of the largest value, where rounding may have stopped the run; "
             "start a run at the solution and give where it ends as the variable or column floor"
         )
@@ -241,9 +247,9 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
             return replace(
                 whole, verdict="inconclusive", reasons=("UNCONFIRMED",)
             ), "one half of the replicates refutes, the other does not"
-    if whole.verdict == "refuted":
-        whole = replace(whole, verdict="inconclusive", reasons=("NOISE",))
-    return whole, few if "NOISE" in whole.reasons or not whole.reasons else ""
+    reasons = () if whole.verdict == "refuted" else whole.reasons
+    noise = ("NOISE",) if few or not reasons else ()
+    return replace(whole, verdict="inconclusive", reasons=tuple(dict.fromkeys((*reasons, *noise)))), few
 
 
 def _needs(plan: Plan, rule: Rule) -> tuple[int, int]:

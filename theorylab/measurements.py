@@ -195,21 +195,14 @@ def _indexed(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
             data = _sorted(data, name, False, origin)
         data = data.drop_vars("instance", errors="ignore").squeeze("instance") if "instance" in data.dims else data
         data = data.stack(instance=boxed, create_index=False)
-    for name in COUNTS:
-        if name in data.variables and name not in data.dims:
-            data = data.drop_vars(name)
-        if name not in data.dims:
-            data = data.expand_dims({name: [0.0]})
-        elif name not in data.coords:
-            data = data.assign_coords({name: np.arange(data.sizes[name], dtype=float)})
-        whole(data[name].to_numpy(), name, lambda _: origin)
+    data = _counted(data, "instance", origin)
     for name, role in roles.items():
         if role.kind == "varies" and name in data.variables:
             if set(data[name].dims) - {"instance"}:
-                raise Unreadable(
-                    f"{origin}: {name} has the dims ({', '.join(map(str, data[name].dims))}). A boxed letter has one value per instance."
-                )
+                dims = ", ".join(map(str, data[name].dims))
+                raise Unreadable(f"{origin}: {name} has the dims ({dims}). A boxed letter has one value per instance.")
             data = data.assign_coords({name: data[name].broadcast_like(data["instance"])})
+    data = _counted(data, "replicate", origin)
     for dim in map(str, data.dims):
         if dim not in data.coords:
             if dim in roles:
@@ -218,6 +211,18 @@ def _indexed(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
         role = roles.get(dim)
         data = _sorted(data, dim, role is not None and role.kind == "along" and role.low > role.high, origin)
     return data.assign_coords({name: data[name].astype(int) for name in COUNTS})
+
+
+def _counted(data: xr.Dataset, name: str, origin: str) -> xr.Dataset:
+    """With a dim of instances or replicates, numbered."""
+    if name in data.variables and name not in data.dims:
+        data = data.drop_vars(name)
+    if name not in data.dims:
+        data = data.expand_dims({name: [0.0]})
+    elif name not in data.coords:
+        data = data.assign_coords({name: np.arange(data.sizes[name], dtype=float)})
+    whole(data[name].to_numpy(), name, lambda _: origin)
+    return data
 
 
 def _sorted(data: xr.Dataset, dim: str, falls: bool, origin: str) -> xr.Dataset:
@@ -248,9 +253,10 @@ def _complete(data: xr.Dataset, claim: Claim, origin: str) -> None:
         lost = [str(d) for d in data[name].dims if d not in data[quantity].dims] if name in data.variables else []
         lost = [d for d in lost if data.sizes[d] > 1]
         if lost:
+            depends = f"{name}, which depends on {lost[0]}" if name != lost[0] else name
             raise Unreadable(
-                f"{origin}: {name} has the dim {lost[0]}, and {quantity} has ({', '.join(map(str, data[quantity].dims))}). "
-                f"{quantity} is measured in every cell: give it the dim {lost[0]}."
+                f"{origin}: the claim compares {quantity} with {depends}, and {quantity} has the dims "
+                f"({', '.join(map(str, data[quantity].dims))}). It is measured in every cell: give it the dim {lost[0]}."
             )
 
 

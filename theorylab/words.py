@@ -252,6 +252,8 @@ def _sure(result: Result, part: Part) -> str:
         again_the_same = "" if result.origin else "the same numbers come out every time, "
         return f"deterministic: {again_the_same}on the instances that were tried"
     index = "" if part.margin is None or not np.isfinite(part.margin) else f"; {part.margin:.1f} standard errors from the threshold"
+    if result.origin and part.verdict == "refuted":
+        return f"{part.replicates} replicates refute at error {plan.alpha:g}, and the other half too, each where the other chose{index}"
     return f"{part.replicates} replicates, error {plan.alpha:g} a side {'at one look' if result.origin else 'over all looks'}{index}"
 
 
