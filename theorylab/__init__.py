@@ -32,11 +32,14 @@ _HOMES = {
         "varies",
         "with_probability",
     ),
+    "theorylab.columns": ("Unreadable",),
+    "theorylab.judgement": ("judge",),
     "theorylab.report.dataset": ("open_dataset",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-# open_dataset is left out: `from theorylab import *` in a claim file shall not load xarray.
-__all__ = ["__version__", *sorted(set(_HOME) - {"open_dataset"})]
+# What a claim file does not use is left out: `from theorylab import *` there shall not load xarray.
+_HEAVY = ("Unreadable", "judge", "open_dataset")
+__all__ = ["__version__", *sorted(set(_HOME) - set(_HEAVY))]
 
 
 def __getattr__(name: str) -> object:
@@ -46,4 +49,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "open_dataset"]
+    return [*__all__, *_HEAVY]

@@ -12,6 +12,8 @@ from .bound import SignedLog, evaluate
 from .kind import Kind
 
 RELATIVE = 1e-9
+FLOOR_FACTOR = 100.0
+NUMERICAL = 1e-8
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ class Cells:
 
     def replicate(self, number: int) -> Cells:
         """The cells of one replicate, by position."""
-        part = slice(number, number + 1)
+        return self.replicates(slice(number, number + 1))
+
+    def replicates(self, part: slice) -> Cells:
+        """The cells of some replicates, by position."""
         cut = lambda a: a[:, part] if a.ndim == 3 and a.shape[1] > 1 else a  # noqa: E731
         letters = {symbol: cut(values) for symbol, values in self.letters.items()}
         return replace(self, quantity=cut(self.quantity), letters=letters, nonfinite=cut(self.nonfinite), censored=cut(self.censored))
@@ -95,6 +100,33 @@ class Cells:
         """The censored values (I, M, J) that leave open whether the bound holds."""
         gap = relative_gap(self.kind, self.quantity, self.bound())
         return self.censored & (gap < 0 if self.kind.side == "lower" else gap <= RELATIVE)
+
+    def over_instances(self) -> Cells:
+        """Instances as replicates: what an average over the family is taken over."""
+        swap = lambda a: a.transpose(1, 0, 2) if a.ndim == 3 else a  # noqa: E731
+        return replace(
+            self,
+            quantity=swap(self.quantity),
+            letters={symbol: swap(values) for symbol, values in self.letters.items()},
+            keep=self.keep.all(0, keepdims=True),
+            nonfinite=swap(self.nonfinite),
+            censored=swap(self.censored),
+            boxed={name: values[:1] for name, values in self.boxed.items()},
+            instances=(0,),
+            trivial=None if self.trivial is None else self.trivial.mean(0, keepdims=True),
+        )
+
+    def above_floors(self) -> Cells:
+        """The cells that no numerical floor could reach: what is refuted on them needs no floor of every instance."""
+        size = np.abs(self.quantity).max(1)
+        largest = np.where(np.isfinite(size), size, 0.0).max(1, keepdims=True)
+        return replace(self, keep=self.keep & (size > FLOOR_FACTOR * NUMERICAL * largest))
+
+    @property
+    def identical(self) -> bool:
+        """Whether an instance's replicates do not differ at all: what was never seen to vary may still vary in the runs to come."""
+        spread = np.where(self.keep, np.ptp(self.quantity, axis=1), 0.0)
+        return bool((spread.max(1) == 0).any())
 
     @property
     def diverged(self) -> np.ndarray:

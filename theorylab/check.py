@@ -46,7 +46,8 @@ def idle_letters(claims: Sequence[Claim], project: Project) -> list[str]:
         used |= {name for role in claim.where.values() for name in (role.up_to, *role.dims) if name}
         signatures = [signature for _, signature in _signatures(claim, project)]
         used |= {letter for s in signatures for letter in (*s.takes, *s.optional)}
-        whole = whole and all(s.whole for s in signatures)
+        # Data from elsewhere may be swept over any letter.
+        whole = whole and all(s.whole for s in signatures) and claim.simulation is not None
     maybe_taken = lambda role: not whole and role.kind not in ("measured", "unknown")  # noqa: E731
     return [name for name, role in declared.items() if name not in used and not maybe_taken(role)]
 
@@ -127,7 +128,12 @@ def _control(claim: Claim, kind: Kind, control: Control, project: Project) -> No
     _names(rival)
     rival_kind = kind_of(rival)
     _relations(rival)
-    if identical(claim, control, rival):
+    if control.because and rival.simulation is not None:
+        raise Slip(
+            f"because={control.because!r} says that it was measured elsewhere, but its claim runs {', '.join(claim.kernels)}. "
+            "Write simulation='module:kernel' for the broken algorithm; theorylab judge --control takes measurements of it too."
+        )
+    if not control.because and identical(claim, control, rival):
         raise Slip("it is identical to its claim, so it would be refuted only if the claim were. Change what it replaces.")
     must_fail = control.expect.verdict == "refuted" and claim.expect.verdict == "supported"
     if must_fail and says_no_more(claim, kind, control, rival, rival_kind):

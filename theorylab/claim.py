@@ -108,6 +108,7 @@ class Source:
 class Control:
     """A claim with some fields replaced that the same test must refute (or, with expect=supported, must support).
 
+    `because="measured elsewhere"` makes one without a kernel, of a claim that has none: its data are given to `theorylab judge`.
     `place` is the file and line where it was made.
     """
 
@@ -118,6 +119,7 @@ class Control:
     problems: tuple[str, ...] | str | None = None
     assuming: Any = None
     expect: Expectation = refuted
+    because: str = ""
     place: tuple[str, int] = field(default=("", 0), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -128,21 +130,21 @@ class Control:
         if not self.replaced:
             raise Slip(
                 f"the control {self.title!r} replaces nothing, so it is its claim. "
-                "Give statement=, simulation=, where=, problems= or assuming=."
+                "Give statement=, simulation=, where=, problems= or assuming=, or because='measured elsewhere' for one without a kernel."
             )
 
     @property
     def replaced(self) -> dict[str, Any]:
         """The fields that the control replaces, with their values."""
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("title", "expect", "place")}
-        return {name: value for name, value in given.items() if value is not None and (name != "where" or value)}
+        return {name: value for name, value in given.items() if value is not None and (name not in ("where", "because") or value)}
 
     @property
     def kind(self) -> str:
         """positive, algorithm (another kernel or another step), or statement."""
         if self.expect.verdict == "supported":
             return "positive"
-        return "algorithm" if "simulation" in self.replaced or "statement" not in self.replaced else "statement"
+        return "algorithm" if {"simulation", "because"} & set(self.replaced) or "statement" not in self.replaced else "statement"
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +152,9 @@ class Claim:
     """One statement of a paper, with a role for every letter, the simulations that measure it and the controls that must fail.
 
     `simulation` is "module:kernel" (a tuple of them takes the least value on each instance), or None with `because`: stated, not
-    checked. `problems` are families "module:family". `trivially` is the value that any method attains. `tier="full"` is for claims
-    that only a long run can settle, `instances` for families whose instances are dear: how many of each to draw.
+    checked, unless measurements made elsewhere are given to `theorylab judge`. `problems` are families "module:family". `trivially` is
+    the value that any method attains. `tier="full"` is for claims that only a long run can settle, `instances` for families whose
+    instances are dear: how many of each to draw.
     `file`, `line`, `name` and `taken`, the letters that its kernels and families take, are filled in when the file is read.
     """
 
@@ -196,7 +199,10 @@ class Claim:
         if self.tier not in TIERS:
             raise Slip(f"tier={self.tier!r} is none of {', '.join(TIERS)}. Write tier='full' for what needs a long run, or nothing.")
         if self.simulation is None and not self.because:
-            raise Slip("the claim has no simulation. Write simulation='module:kernel', or because='why it is stated and not checked'.")
+            raise Slip(
+                "the claim has no simulation. Write simulation='module:kernel', or because='why it is stated and not checked'. "
+                "With because='measured elsewhere', `theorylab judge` checks it on data from another program."
+            )
         made = MADE.get()
         if new and made is not None:
             made.append(self)

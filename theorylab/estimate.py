@@ -10,12 +10,10 @@ import sympy
 import xarray as xr
 
 from .bound import SignedLog, evaluate, holds
-from .cells import RELATIVE, Cells, log_ratio, relative_gap
+from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, log_ratio, relative_gap
 from .claim import Claim, Slip
 from .kind import Kind
 
-FLOOR_FACTOR = 100.0
-NUMERICAL = 1e-8
 UNSEEN = 1e-12
 CEILING = 0.4
 DIVERGED = 1e6
@@ -23,7 +21,10 @@ AVERAGES = ("in expectation, on every instance", "on average over the family")
 
 
 def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, floor: xr.Dataset | None = None) -> Cells:
-    """The cells of one family's dataset. Raises Slip where a letter of the claim is not in the data."""
+    """The cells of one family's dataset. Raises Slip where a letter of the claim is not in the data.
+
+    `floor` are runs started near the solution; where there are none, the data may tell in `floor` where such runs end.
+    """
     quantity = kind.quantity.name
     if quantity not in data:
         raise Slip(f"the data hold {', '.join(map(str, data.data_vars)) or 'nothing'}, but the claim measures {quantity}.")
@@ -68,8 +69,11 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     with np.errstate(invalid="ignore"):
         level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
     largest = np.where(np.isfinite(level), level, 0.0).max(1, keepdims=True, initial=0.0)
+    height = data.get("floor")
     if floor is not None and quantity in floor:
-        drop("floor", level <= FLOOR_FACTOR * _floor(claim, floor[quantity], like, order, largest))
+        height = height_of(claim, floor[quantity], like)
+    if height is not None:
+        drop("floor", level <= FLOOR_FACTOR * _floor(height, like, order, largest))
     elif kind.form != "explicit" and kind.side != "lower":
         drop("floor", level <= UNSEEN * largest)
     trivial = None
@@ -163,16 +167,19 @@ def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, like: xr.DataArray, o
     return np.where(bad & broken, np.inf, y), bad & ~broken
 
 
-def _floor(claim: Claim, floor: xr.DataArray, like: xr.DataArray, order: tuple[str, ...], largest: np.ndarray) -> np.ndarray:
-    """Where runs that began near the solution end, per instance and cell.
+def height_of(claim: Claim, floor: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """Where runs started near the solution end, highest of several; of the family where not every instance of `like` was tried."""
+    along = next(iter(claim_along(claim) & set(map(str, floor.dims))), None)
+    height = (floor.isel({along: -1}, drop=True) if along else floor).max("replicate")
+    return height.max("instance") if floor.sizes["instance"] < like.sizes["instance"] else height
+
+
+def _floor(height: xr.DataArray, like: xr.DataArray, order: tuple[str, ...], largest: np.ndarray) -> np.ndarray:
+    """The floor of each instance and cell.
 
     A numerical floor is tiny or it is none: a plateau of noise, or of a wrong fixed point, stays in the data and counts against the
     claim. It is the family's, since rounding may leave a single instance none by luck.
     """
-    along = next(iter(claim_along(claim) & set(map(str, floor.dims))), None)
-    height = (floor.isel({along: -1}, drop=True) if along else floor).max("replicate")
-    if floor.sizes["instance"] < like.sizes["instance"]:
-        height = height.max("instance")
     values = np.nan_to_num(_flatten(height, like, order)[:, 0, :])
     return np.broadcast_to(np.where(values <= NUMERICAL * largest, values, 0.0).max(0, keepdims=True), values.shape)
 

@@ -64,10 +64,19 @@ def kind_of(claim: Claim) -> Kind:
     return _terms(common, unknowns)
 
 
+def needed(claim: Claim) -> set[str]:
+    """The names of the letters that the statement, the assumptions and the trivial value use."""
+    expressions = [claim.statement, *claim.assuming, *([claim.trivially] if hasattr(claim.trivially, "free_symbols") else [])]
+    return {symbol.name for expression in expressions for symbol in expression.free_symbols}
+
+
 def untested(claim: Claim) -> str:
-    """Why this version has no test for the claim, or nothing where it has one; such a claim is listed as stated, not checked."""
-    if claim.simulation is None:
-        return claim.because
+    """Why a run does not check the claim, or nothing where it does; such a claim is listed as stated, not checked."""
+    return claim.because if claim.simulation is None else unjudged(claim)
+
+
+def unjudged(claim: Claim) -> str:
+    """Why this version has no test for the claim, whoever measured it, or nothing where it has one."""
     form, holds = kind_of(claim).form, claim.holds.name
     if form == "terms":
         return "there is no test yet for sums of terms with a constant each; one constant for the sum, C*(a + b), is tested as a trend"

@@ -33,6 +33,10 @@ def rows(
         if control > len(claim.controls):
             raise NoSuchPoint(f"{claim.name} has {len(claim.controls)} controls, no number {control}.")
         claim = claim.under(claim.controls[control - 1])
+    if not claim.kernels:
+        raise NoSuchPoint(
+            f"{claim.name} has no kernel to run: {claim.because}. theorylab judge {claim.name} --data FILE judges measurements."
+        )
     plan = planning.plan(claim, takes=takes(simulator.project, claim), seed=seed)
     family = problem or (claim.problems[0] if claim.problems else None)
     if family is not None and family not in claim.problems:

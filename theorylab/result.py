@@ -30,7 +30,10 @@ class Against:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`."""
+    """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`.
+
+    `origin` names the file of measurements that were made elsewhere; nothing was run then.
+    """
 
     claim: Claim
     plan: Plan | None
@@ -42,6 +45,7 @@ class Result:
     device: str = ""
     cached: bool = False
     against: Against | None = None
+    origin: str = ""
 
     @property
     def as_expected(self) -> bool:

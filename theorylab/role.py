@@ -14,7 +14,9 @@ from .slip import Slip
 from .unit import parse_unit
 
 SWEPT = ("along", "grows", "shrinks", "sized")
-RESERVED = frozenset(["key", "rng", "problem", "instance", "replicate", "seed", "point", "nudge", "near_solution", "ran"])
+RESERVED = frozenset(
+    ["key", "rng", "problem", "instance", "replicate", "seed", "point", "nudge", "near_solution", "ran", "counted", "floor"]
+)
 
 
 def letters(names: str) -> Any:

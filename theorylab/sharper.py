@@ -28,6 +28,7 @@ def says_no_more(claim: Claim, kind: Kind, control: Control, rival: Claim, rival
         "problems": lambda: rival.problems == claim.problems or (set() < set(rival.problems) <= set(claim.problems)),
         "assuming": lambda: set(rival.assuming) >= set(claim.assuming),
         "where": lambda: all(_within(claim.where.get(s), role, kind.form) for s, role in control.where.items()),
+        "because": lambda: False,
         "statement": lambda: rival.statement == claim.statement or _follows(claim, kind, rival, rival_kind),
     }
     return all(parts[name]() for name in control.replaced)

@@ -11,9 +11,10 @@ import numpy as np
 import xarray as xr
 
 from . import plan as planning
+from .cells import Cells
 from .claim import Claim, Control, Slip
-from .estimate import FLOOR_FACTOR, NUMERICAL, Cells, cells
-from .kind import untested
+from .estimate import cells, height_of
+from .kind import needed, untested
 from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
 from .result import Options, Result
@@ -83,6 +84,7 @@ class Trial:
         self.verdict = Verdict("inconclusive", ("BUDGET",))
         self.look = 0
         self._groups: dict[str, tuple[Run, Cells, Cells | None]] = {}
+        self._whole: set[str] = set()
 
     @property
     def decided(self) -> bool:
@@ -121,7 +123,7 @@ class Trial:
         return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",))
 
     def data(self) -> dict[str, xr.Dataset]:
-        """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took."""
+        """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took, `floor` is where runs end."""
         groups = {}
         for family, (run, found, _) in self._groups.items():
             instances = tuple(range(self.plan.looks[self.look])) if self._averaged else found.instances
@@ -129,7 +131,11 @@ class Trial:
             wanted = ("instance", *found.axes, *measured[self.plan.kind.quantity.name].dims)
             dims = [d for d in dict.fromkeys(wanted) if d != "replicate" and not (self._averaged and d == "instance")]
             counted = found.keep.reshape([measured.sizes[d] for d in dims])
-            groups[f"{run.kernel} on {family}" if family else run.kernel] = measured.assign(counted=(dims, counted))
+            measured = measured.assign(counted=(dims, counted))
+            floor, quantity = self._floor(run, instances, family in self._whole), self.plan.kind.quantity.name
+            if floor is not None and quantity in floor:
+                measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
+            groups[f"{run.kernel} on {family}" if family else run.kernel] = measured
         return groups
 
     def _family(self, family: str | None, look: int) -> Part:
@@ -148,17 +154,18 @@ class Trial:
         instances = chosen if not self._averaged else tuple(range(self.first, self.first + plan.looks[look]))
         found = self._cells(run, instances, self._replicates(look, run, len(instances)))
         if self._averaged:
-            found = _over_instances(found)
-            search = _over_instances(self._cells(run, tuple(range(self.first + 100_000, self.first + 100_000 + SEARCH)), (0,)))
+            found = found.over_instances()
+            search = self._cells(run, tuple(range(self.first + 100_000, self.first + 100_000 + SEARCH)), (0,)).over_instances()
         part = judge_family(plan.claim, found, rule, search)
         if part.verdict == "refuted" and not plan.noisy and len(instances) > FLOOR_INSTANCES:
             # The floor was sought on a few instances. Cells that no floor could reach need no more; if those acquit, it is sought on all.
-            found = _above_floors(found)
+            found = found.above_floors()
             part = judge_family(plan.claim, found, rule, search)
             if part.verdict != "refuted":
+                self._whole.add(family or "")
                 found = self._cells(run, instances, self._replicates(look, run, len(instances)), whole_floor=True)
                 part = judge_family(plan.claim, found, rule, search)
-        if part.verdict == "supported" and plan.noisy and look < len(plan.looks) - 1 and _identical(found):
+        if part.verdict == "supported" and plan.noisy and look < len(plan.looks) - 1 and found.identical:
             part = replace(part, verdict="inconclusive", reasons=("NOISE",))
         self._groups[family or ""] = (run, found, search)
         return part
@@ -189,11 +196,14 @@ class Trial:
 
     def _cells(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...], whole_floor: bool = False) -> Cells:
         data = self._measured(run, instances, replicates)
-        floor = None
-        if self._has_floor and self.simulator.has_solution(run):
-            few = instances if self.plan.noisy or whole_floor else instances[:FLOOR_INSTANCES]
-            floor = self.merged(run, Lanes(few, STARTS, near_solution=True))
-        return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, data, floor)
+        return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, data, self._floor(run, instances, whole_floor))
+
+    def _floor(self, run: Run, instances: tuple[int, ...], whole: bool = False) -> xr.Dataset | None:
+        """Runs that were started near the solution, where there are any."""
+        if not self._has_floor or not self.simulator.has_solution(run):
+            return None
+        few = instances if self.plan.noisy or whole else instances[:FLOOR_INSTANCES]
+        return self.merged(run, Lanes(few, STARTS, near_solution=True))
 
     def _measured(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> xr.Dataset:
         """All replicates of some instances, computed in the steps in which the looks ask for them."""
@@ -239,7 +249,7 @@ class Trial:
             fixed=tuple(plan.fixed.items()),
             sized=sized,
             outputs=outputs,
-            needed=frozenset(_needed(claim)),
+            needed=frozenset(needed(claim)),
             seed=plan.seed,
             tier=plan.tier,
             block=block_size(lanes),
@@ -294,47 +304,12 @@ def _longer(plan: Plan, stretch: float) -> Plan:
     return replace(plan, sweep=sweep, along=along)
 
 
-def _needed(claim: Claim) -> set[str]:
-    """The names of the letters that the statement, the assumptions and the trivial value use."""
-    expressions = [claim.statement, *claim.assuming, *([claim.trivially] if hasattr(claim.trivially, "free_symbols") else [])]
-    return {symbol.name for expression in expressions for symbol in expression.free_symbols}
-
-
 def _rivals(claim: Claim) -> dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]:
     """The kernels that measure letters of their own: kernel -> (letter, output, axes)."""
     rivals: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {}
     for symbol, role in claim.where.items():
-        if role.kind == "measured" and role.by and symbol.name in _needed(claim):
+        if role.kind == "measured" and role.by and symbol.name in needed(claim):
             module, function, *output = role.by.split(":")
             kernel = f"{module}:{function}"
             rivals[kernel] = (*rivals.get(kernel, ()), (symbol.name, output[0] if output else symbol.name, role.dims))
     return rivals
-
-
-def _identical(found: Cells) -> bool:
-    """Whether an instance's replicates do not differ at all: what was never seen to vary may still vary in the runs to come."""
-    spread = np.where(found.keep, np.ptp(found.quantity, axis=1), 0.0)
-    return bool((spread.max(1) == 0).any())
-
-
-def _above_floors(found: Cells) -> Cells:
-    """The cells that no numerical floor could reach: what is refuted on them needs no floor of every instance."""
-    size = np.abs(found.quantity).max(1)
-    largest = np.where(np.isfinite(size), size, 0.0).max(1, keepdims=True)
-    return replace(found, keep=found.keep & (size > FLOOR_FACTOR * NUMERICAL * largest))
-
-
-def _over_instances(found: Cells) -> Cells:
-    """Instances as replicates: what an average over the family is taken over."""
-    swap = lambda a: a.transpose(1, 0, 2) if a.ndim == 3 else a  # noqa: E731
-    return replace(
-        found,
-        quantity=swap(found.quantity),
-        letters={symbol: swap(values) for symbol, values in found.letters.items()},
-        keep=found.keep.all(0, keepdims=True),
-        nonfinite=swap(found.nonfinite),
-        censored=swap(found.censored),
-        boxed={name: values[:1] for name, values in found.boxed.items()},
-        instances=(0,),
-        trivial=None if found.trivial is None else found.trivial.mean(0, keepdims=True),
-    )

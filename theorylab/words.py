@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from .claim import Claim
+from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
 from .report.formula import text
 from .result import Against, Options, Result
@@ -50,6 +51,38 @@ def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
     return f"theorylab replay {claim.name}{family} --point {point} --instance {part.worst['instance']}{extra}"
 
 
+def again(result: Result) -> str:
+    """The command that judges measurements made elsewhere again; nothing where they are in no file."""
+    is_file = "." in result.origin
+    return f"theorylab judge {result.claim.name or 'CLAIM'} --data {result.origin}" if is_file else ""
+
+
+def unseen(result: Result) -> list[str]:
+    """What the verdict on measurements made elsewhere does not show."""
+    if result.plan is None or result.verdict is None:
+        return []
+    worst = result.verdict.worst
+    notes = beyond(result.claim, result.plan, worst.replicates if worst else 0)
+    notes.append("other instances, seeds and ranges: nothing was run again")
+    if "instances not probed" in result.verdict.flags:
+        notes.append("whether these instances could tell a broken algorithm from a right one")
+    return notes
+
+
+def awaited(claim: Claim) -> list[str]:
+    """What measurements of a claim without a kernel must hold, and the command that judges them."""
+    from .report.dataset import slug
+
+    letters = letters_of(claim)
+    lines = [f"theorylab judge {claim.name} --data FILE", f"measured: {', '.join(letters['measured'])}"]
+    if letters["dims"]:
+        lines.append(f"by: {', '.join(letters['dims'])}; and problem, instance, replicate, whichever exist")
+    if letters["boxed"]:
+        lines.append(f"one value per instance: {', '.join(letters['boxed'])}")
+    theirs = [c for c in claim.controls if c.kind == "algorithm"]
+    return lines + [f"--control {slug(c.title)}=FILE: measurements of {c.title!r}" for c in theirs]
+
+
 def failure(result: Result) -> str:
     """What a verdict against expectation leaves to be asked, answered one question a line."""
     claim, verdict = result.claim, result.verdict
@@ -66,8 +99,8 @@ def failure(result: Result) -> str:
         f"instance   {_instance(part)}",
         f"cause      {_cause(result, part)}",
         f"more runs  {_more(result, part)}",
-        f"not shown  {'; '.join(beyond(claim, result.plan, part.replicates))}",
-        f"replay     {replay(claim, part, seed=result.plan.seed)}",
+        f"not shown  {'; '.join(unseen(result) if result.origin else beyond(claim, result.plan, part.replicates))}",
+        f"replay     {again(result) if result.origin else replay(claim, part, seed=result.plan.seed)}",
     ]
     if reasons:
         lines.insert(1, "reason     " + "; ".join(reasons) + (f" ({verdict.detail})" if verdict.detail else ""))
@@ -251,9 +284,12 @@ def _meaning(plan: Plan) -> str:
 def _sure(result: Result, part: Part) -> str:
     plan = result.plan
     if plan is None or not plan.noisy:
-        return "deterministic: the same numbers come out every time, on the instances that were tried"
+        again_the_same = "" if result.origin else "the same numbers come out every time, "
+        return f"deterministic: {again_the_same}on the instances that were tried"
     index = "" if part.margin is None or not np.isfinite(part.margin) else f"; {part.margin:.1f} standard errors from the threshold"
-    return f"{part.replicates} replicates, error {plan.alpha:g} a side over all looks{index}"
+    if result.origin and part.verdict == "refuted":
+        return f"{part.replicates} replicates refute at error {plan.alpha:g}, and the other half too, each where the other chose{index}"
+    return f"{part.replicates} replicates, error {plan.alpha:g} a side {'at one look' if result.origin else 'over all looks'}{index}"
 
 
 def _instance(part: Part) -> str:
@@ -266,7 +302,11 @@ def _instance(part: Part) -> str:
 def _cause(result: Result, part: Part) -> str:
     verdict = result.verdict
     if verdict is not None and "ROUNDING" in verdict.reasons:
-        return "round-off: the violation does not survive moving the inputs by one unit in the last place"
+        return (
+            "perhaps round-off"
+            if result.origin
+            else "round-off: the violation does not survive moving the inputs by one unit in the last place"
+        )
     if part.trends:
         trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])
         if verdict is not None and "UNCONFIRMED" in verdict.reasons:
@@ -279,7 +319,8 @@ def _cause(result: Result, part: Part) -> str:
     if part.replicates > 1:
         return "not round-off: the replicates refute it at the stated error, and others confirmed it"
     if part.worst and part.worst["ratio"] > 1:
-        return f"not round-off: the violation is {part.worst['ratio'] - 1:.2g} of the bound, and rounding was ruled out"
+        ruled_out = "more than rounding leaves" if result.origin else "and rounding was ruled out"
+        return f"not round-off: the violation is {part.worst['ratio'] - 1:.2g} of the bound, {ruled_out}"
     return "no violation was seen"
 
 

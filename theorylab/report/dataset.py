@@ -26,7 +26,7 @@ ROLES = {
     "replicate": "replicate: seed of the noise",
     "ran": "whether the cell was run",
 }
-ROLES |= {"counted": "whether the cell counted in the verdict"}
+ROLES |= {"counted": "whether the cell counted in the verdict", "floor": "where a run ends that was started near the solution"}
 DEFLATE = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
@@ -77,13 +77,17 @@ def tree(result: Result, run: Mapping[str, Any] | None = None) -> xr.DataTree:
 
 def write(result: Result, folder: Path, run: Mapping[str, Any] | None = None) -> Path:
     """Writes <folder>/<claim>.nc, whole or not at all, and returns its path. Raises OSError."""
-    measured = tree(result, run)
+    return put(tree(result, run), folder / f"{result.claim.name}.nc")
+
+
+def put(measured: xr.DataTree, file: Path) -> Path:
+    """Writes a tree, whole or not at all. Raises OSError."""
     encoding = {node.path: {name: DEFLATE for name, v in node.data_vars.items() if v.ndim} for node in measured.subtree}
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".nc", dir=folder)
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.parent)
     os.close(handle)
     try:
         measured.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        return settle(Path(temporary), folder / f"{result.claim.name}.nc")
+        return settle(Path(temporary), file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -110,8 +114,8 @@ def _split(key: str) -> tuple[int | None, str]:
 
 
 def _measurements(data: xr.Dataset) -> xr.Dataset:
-    """The data without the mark of what counted, which depends on the statement."""
-    return data.drop_vars("counted", errors="ignore")
+    """The data without what the judging of a statement adds to them."""
+    return data.drop_vars(["counted", "floor"], errors="ignore")
 
 
 def _plain(group: str) -> str:

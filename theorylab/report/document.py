@@ -179,8 +179,10 @@ def _replay(result: Result) -> str:
     """The command that runs the worst point again; nothing for a claim that is not checked."""
     if result.verdict is None or result.verdict.worst is None:
         return ""
-    from ..words import replay
+    from ..words import again, replay
 
+    if result.origin:
+        return again(result)
     return replay(result.claim, result.verdict.worst, seed=result.plan.seed if result.plan else 0)
 
 

@@ -1,0 +1,185 @@
+"""Whatever holds measurements - a file, an xarray object, a dict of arrays - opened as named groups of datasets and tables.
+
+Nothing here knows a claim. A group's name is "" for measurements by themselves, else its path in a tree.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .columns import Unreadable
+from .table import Table
+
+NETCDF = (".nc", ".nc4", ".netcdf", ".h5", ".hdf5")
+SUFFIXES = (*NETCDF, ".csv", ".npz")
+TEXTS = frozenset(["problem"])
+DIMS = "dims_"
+
+
+Groups = dict[str, xr.Dataset | Table]
+
+
+def opened(data: Any, dims: Sequence[str] = ()) -> tuple[str, Groups]:
+    """What the measurements are called in messages, and their groups; `dims` are the names that axes may have. Raises Unreadable."""
+    match data:
+        case str() | Path():
+            return str(data), _file(Path(data), dims)
+        case xr.DataTree():
+            return "the tree", {node.path.strip("/"): node.to_dataset(inherit=True) for node in data.subtree if node.has_data or node.attrs}
+        case xr.Dataset():
+            return "the dataset", {"": data}
+        case xr.DataArray() if data.name is not None:
+            return "the array", {"": data.to_dataset()}
+        case Mapping():
+            return "the dict", {"": _arrays(data, dims, "the dict")}
+    raise Unreadable(
+        f"measurements are a file ({', '.join(SUFFIXES)}), an xarray Dataset or DataTree, or a dict of arrays, not {type(data).__name__}."
+    )
+
+
+def _file(path: Path, dims: Sequence[str]) -> Groups:
+    if path.suffix not in SUFFIXES:
+        raise Unreadable(f"{path}: the suffix {path.suffix!r} is none of {', '.join(SUFFIXES)}.")
+    if not path.is_file():
+        near = sorted(p.name for p in path.parent.glob("*") if p.suffix in SUFFIXES)[:6] if path.parent.is_dir() else []
+        raise Unreadable(f"{path}: there is no such file. {'There are ' + ', '.join(near) if near else 'Give its whole path'}.")
+    if not path.stat().st_size:
+        raise Unreadable(f"{path}: the file is empty. It holds one variable per measured letter of the claim.")
+    if path.suffix == ".csv":
+        return {"": _csv(path)}
+    return _npz(path, dims) if path.suffix == ".npz" else _netcdf(path)
+
+
+def _netcdf(path: Path) -> Groups:
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            return opened(tree.load())[1]
+    except Exception as error:
+        raise Unreadable(f"{path}: not a netCDF 4 file that can be read ({type(error).__name__}: {error}).") from None
+
+
+def _csv(path: Path) -> Table:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Unreadable(f"{path}: no text table ({error}). Save it as comma-separated UTF-8.") from None
+    if not rows:
+        raise Unreadable(f"{path}: the file is empty. Its first line names the columns.")
+    (top, first), body = rows[0], rows[1:]
+    names = [name.strip() for name in first]
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+        raise Unreadable(f"{path}:{top}: the columns {names[0]!r} are not separated by commas. Write k,instance,gap.")
+    for n, name in enumerate(names):
+        if not name or name in names[:n]:
+            raise Unreadable(f"{path}:{top}: column {n + 1} is named {name!r}, {'twice' if name else 'which is no name'}. Name each one.")
+    if not body:
+        raise Unreadable(f"{path}:{top}: there are columns and no rows. Write one row per cell.")
+    for line, row in body:
+        if len(row) != len(names):
+            raise Unreadable(f"{path}:{line}: {len(row)} cells where the first line names {len(names)} columns: {', '.join(names)}.")
+    columns: dict[str, np.ndarray] = {}
+    for n, name in enumerate(names):
+        texts = [row[n].strip() for _, row in body]
+        columns[name] = np.array(texts) if name in TEXTS else _numbers(path, name, texts, [line for line, _ in body])
+    return Table(columns, np.array([line for line, _ in body]))
+
+
+def _numbers(path: Path, name: str, texts: list[str], lines: list[int]) -> np.ndarray:
+    try:
+        return np.array([float(text) for text in texts])
+    except ValueError:
+        line, text = next((line, text) for line, text in zip(lines, texts, strict=True) if not _is_number(text))
+        raise Unreadable(
+            f"{path}:{line}: column {name} holds {text!r}, which is no number. Write a number, inf, or nan for a run that failed."
+        ) from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) or True
+    except ValueError:
+        return False
+
+
+def _npz(path: Path, dims: Sequence[str]) -> Groups:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise Unreadable(f"{path}: not an npz file of plain arrays ({error}). Write it with numpy.savez(file, gap=..., k=...).") from None
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        group, _, short = name.rpartition("/")
+        groups.setdefault(group, {})[short] = array
+    if not groups:
+        raise Unreadable(f"{path}: the file is empty. Write it with numpy.savez(file, gap=..., k=...).")
+    return {group: _arrays(values, dims, f"{path}{f', group {group}' if group else ''}") for group, values in groups.items()}
+
+
+def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Dataset | Table:
+    """Arrays by name. Their dims are told, by a pair (dims, array) or an entry dims_<name>, or found by `_matched`.
+
+    Bare arrays of one axis and one length, with no dims told, are the columns of a table.
+    """
+    told: dict[str, tuple[str, ...]] = {}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        name = str(name)
+        if name.startswith(DIMS):
+            told[name.removeprefix(DIMS)] = tuple(str(d) for d in np.atleast_1d(np.asarray(value)))
+        elif isinstance(value, (xr.DataArray, xr.Variable)):
+            told[name], values[name] = tuple(map(str, value.dims)), value.to_numpy()
+        elif isinstance(value, tuple) and len(value) in (2, 3) and _are_names(value[0]):
+            told[name], values[name] = (value[0],) if isinstance(value[0], str) else tuple(value[0]), np.asarray(value[1])
+        else:
+            values[name] = np.asarray(value)
+    stray = sorted(set(told) - set(values))
+    if stray:
+        raise Unreadable(f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values)}.")
+    if not values:
+        raise Unreadable(f"{origin} is empty. It holds one array per measured letter of the claim.")
+    lengths = {len(v) for v in values.values() if v.ndim == 1}
+    if not told and len(lengths) == 1 and all(v.ndim <= 1 for v in values.values()):
+        rows = lengths.pop()
+        return Table({name: np.broadcast_to(v, rows) for name, v in values.items()}, np.arange(1, rows + 1), "row")
+    axes = {name: v for name, v in values.items() if v.ndim == 1 and name in dims and told.get(name, (name,)) == (name,)}
+    variables = {name: (told[name] if name in told else _matched(name, v, axes, origin), v) for name, v in values.items()}
+    for name, (own, array) in variables.items():
+        if len(own) != array.ndim or len(set(own)) != len(own):
+            raise Unreadable(f"{origin}: {name} has the shape {array.shape} and the dims ({', '.join(own)}). Give every axis one name.")
+    try:
+        return xr.Dataset(variables)
+    except ValueError as error:
+        raise Unreadable(f"{origin}: the arrays do not fit together: {error}.") from None
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, (tuple, list)) and all(isinstance(name, str) for name in value))
+
+
+def _matched(name: str, array: np.ndarray, axes: Mapping[str, np.ndarray], origin: str) -> tuple[str, ...]:
+    """The dims of an array of which nobody told them: each axis is that of the one array in `axes` that has its length.
+
+    A wrong guess would judge other numbers than were measured: where two have one length, dims must be told.
+    """
+    if name in axes:
+        return (name,)
+    dims = []
+    for length in array.shape:
+        fitting = [other for other, values in axes.items() if len(values) == length and other not in dims]
+        if len(fitting) != 1:
+            have = f"{' and '.join(fitting)} have" if fitting else "no array that is named like a dim has"
+            write = f'{DIMS}{name}=["k", "instance"] in the file, or {name}=(("k", "instance"), array) in a dict'
+            raise Unreadable(f"{origin}: {name} has the shape {array.shape}, and {have} the length {length}. Tell its dims: {write}.")
+        dims.append(fitting[0])
+    return tuple(dims)

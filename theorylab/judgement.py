@@ -1,0 +1,283 @@
+"""Measurements made elsewhere -> Verdict: one look at the full error, refutations found again on the other half of the replicates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from . import check
+from . import plan as planning
+from .bound import evaluate
+from .cells import Cells
+from .claim import Claim, Control, Slip
+from .columns import Unreadable, roles_of
+from .estimate import cells
+from .kind import kind_of, needed, unjudged
+from .measurements import SAME, Measurements, read
+from .plan import LOOKS, Plan
+from .project import find_project
+from .report.dataset import slug
+from .result import Result
+from .slip import near
+from .verdict.expectation import SUPPORT_FROM
+from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, with_controls
+from .verdict.parts import Part, Rule
+
+# A violation below this part of the bound may be rounding: nobody can move the last digits of a run that was made elsewhere.
+CLEAR = 1e-3
+FEWEST = LOOKS[0]
+SHORTER = 10.0
+
+
+def judge(claim: Claim | str, data: Any, controls: Mapping[str | int, Any] | None = None, *, alpha: float = 0.01) -> Verdict:
+    """The verdict on a claim from measurements made elsewhere: no kernel is run.
+
+    `claim` is a Claim, or the name of one of the project's. `data` is an xarray Dataset or DataTree, a netCDF, CSV or npz file, or a dict
+    of arrays: one variable per measured letter, whose dims are the swept letters, `problem`, `instance` and `replicate`, whichever exist.
+    `controls` gives measurements of the claim's broken algorithms, each by its title, slug or number. Raises Unreadable and Slip, which
+    are ValueErrors.
+    """
+    found = judged(_claim(claim), data, controls, alpha).verdict
+    return found if found is not None else Verdict("inconclusive")
+
+
+def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = None, alpha: float = 0.01) -> Result:
+    """The same as a Result, for the terminal and the JSON document. Raises Unreadable and Slip."""
+    began = time.perf_counter()
+    note = unjudged(claim)
+    if note:
+        raise Slip(f"{claim.name or claim.title}: {note}")
+    given = {control_number(claim, name): name for name in controls or {}}
+    found = read(data, claim)
+    plan = planned(claim, found.families, alpha)
+    claim = plan.claim
+    verdict, notes = _verdict(plan, found.families)
+    verdict = replace(verdict, tau=plan.tau)
+    judged_controls, unknown = [], []
+    for number, control in enumerate(claim.controls, 1):
+        theirs = _theirs(claim, control, number, found, controls[given[number]] if controls and number in given else None)
+        if theirs is None:
+            unknown.append(control.title)
+            continue
+        own = replace(planned(claim.under(control), theirs.families, alpha), tau=plan.tau)
+        result, why = _verdict(own, theirs.families, control.expect.verdict == "refuted")
+        text = ", ".join([*result.reasons, *why])
+        judged_controls.append(
+            ControlVerdict(control.title, control.kind, control.expect.verdict, result.verdict, result.worst, text, own.claim.statement)
+        )
+    probed = any(c.kind == "algorithm" for c in judged_controls)
+    flags = [*verdict.flags, *(["box untested"] if plan.kind.unswept else []), *([] if probed else ["instances not probed"])]
+    if found.outside:
+        flags.append("outside range")
+        notes.append(f"left out, since the claim's ranges do not hold it: {'; '.join(found.outside)}")
+    lost = [family for family in claim.problems if family not in found.families]
+    if lost and claim.problems:
+        notes.append(f"no data of {', '.join(lost)}")
+    if unknown:
+        notes.append(f"controls without data, not judged: {', '.join(map(repr, unknown))}")
+    verdict = with_controls(replace(verdict, flags=tuple(flags)), judged_controls, needs_algorithm=False)
+    verdict = replace(verdict, detail="; ".join([*([verdict.detail] if verdict.detail else []), *notes]))
+    return Result(claim, plan, verdict, seconds=time.perf_counter() - began, device="elsewhere", origin=found.origin)
+
+
+def control_number(claim: Claim, name: str | int) -> int:
+    """The number of a control, from 1, by number, title or slug. Raises Unreadable with those that are near."""
+    titles = [control.title for control in claim.controls]
+    for number, title in enumerate(titles, 1):
+        if str(name).strip() in (str(number), title, slug(title)):
+            return number
+    raise Unreadable(
+        f"{claim.name or 'the claim'} has no control {str(name)!r}. Near: {near(str(name), titles)}. "
+        f"Name one by its title, its slug or its number, 1 to {len(titles)}."
+        if titles
+        else f"{claim.name or 'the claim'} has no controls."
+    )
+
+
+def planned(claim: Claim, families: Mapping[str, xr.Dataset], alpha: float) -> Plan:
+    """The plan that the data follow: their grid, instances and replicates, at one look."""
+    roles = roles_of(claim)
+    dims = {str(d) for data in families.values() for d in data.dims} | {n for data in families.values() for n in map(str, data.coords)}
+    claim = replace(claim, taken=tuple(sorted(dims & set(roles))))
+    plan = planning.plan(claim, takes=frozenset(dims), alpha=alpha)
+    values = {}
+    for name in (n for n in roles if roles[n].swept and n in dims):
+        here = np.unique(np.concatenate([data[name].to_numpy() for data in families.values() if name in data.dims]))
+        low, high = min(roles[name].low, roles[name].high), max(roles[name].low, roles[name].high)
+        here = here[(here >= low * (1 - SAME)) & (here <= high * (1 + SAME))]
+        values[name] = here[::-1] if roles[name].low > roles[name].high else here
+    along = next((name for name in (plan.along[0] if plan.along else "", *values) if name in values and roles[name].kind == "along"), None)
+    sweep = {name: v for name, v in values.items() if name != along}
+    line = (along, values[along]) if along else None
+    sizes = [data.sizes for data in families.values()]
+    runs = max(_runs(claim, data) for data in families.values())
+    return replace(
+        plan,
+        sweep=sweep,
+        along=line,
+        varies={},
+        instances=max(s["instance"] for s in sizes),
+        looks=(runs,),
+        tau=planning.resolution(claim, plan.kind, sweep, line),
+    )
+
+
+@lru_cache(maxsize=64)
+def _check(claim: Claim) -> None:
+    """Checks a claim that no catalogue has checked, once. Raises Slip."""
+    check.check(claim, find_project())
+
+
+def _claim(claim: Claim | str) -> Claim:
+    if isinstance(claim, Claim):
+        if not claim.name:
+            _check(claim)
+        return claim
+    from .catalogue import find_claims
+
+    catalogue = find_claims(find_project()).select([claim])
+    if len(catalogue.claims) != 1:
+        broken = "; ".join(f"{f.file}:{f.line}: {f.error}" for f in catalogue.failures)
+        raise Slip(f"{claim!r} names {len(catalogue.claims)} claims: {', '.join(c.name for c in catalogue.claims)}{broken}. Name one.")
+    return catalogue.claims[0]
+
+
+def _theirs(claim: Claim, control: Control, number: int, found: Measurements, given: Any) -> Measurements | None:
+    """The measurements that a control is judged on: those given, those that came with the claim's, or the claim's own where it may."""
+    rival = claim.under(control)
+    if given is not None:
+        return read(given, rival)
+    alone = set(control.replaced) <= {"statement", "assuming", "where"} and all(role.kind == "unknown" for role in control.where.values())
+    measured = {s.name for s, role in rival.where.items() if role.kind == "measured"} & needed(rival)
+    if alone and all(measured <= set(map(str, data.data_vars)) for data in found.families.values()):
+        return found
+    return (found.controls or {}).get(number)
+
+
+def _averaged(claim: Claim) -> bool:
+    return claim.holds.name == "on average over the family"
+
+
+def _runs(claim: Claim, data: xr.Dataset) -> int:
+    return data.sizes["instance" if _averaged(claim) and data.sizes["instance"] > 1 else "replicate"]
+
+
+def _verdict(plan: Plan, families: Mapping[str, xr.Dataset], control: bool = False) -> tuple[Verdict, list[str]]:
+    """The verdict over the families before any control, and notes on what stopped it."""
+    rule = Rule(plan.tau, plan.alpha, plan.alpha, control, plan.looks[-1], len(families))
+    found = [_family(plan, family, data, rule) for family, data in families.items()]
+    verdict = combine([part for part, _ in found], plan.tau)
+    return verdict, list(dict.fromkeys(why for part, why in found if why and part.verdict == verdict.verdict))
+
+
+def _family(plan: Plan, family: str, data: xr.Dataset, rule: Rule) -> tuple[Part, str]:
+    found = _cells(plan, family, data)
+    part, why = _tested(plan, found, rule)
+    if not _may_have_floor(plan) or "floor" in data:
+        return _on_shorter(plan, family, data, rule, part, why)
+    visible = found.above_floors()
+    if part.verdict == "inconclusive" and (visible.keep != found.keep).any():
+        part = replace(part, flags=(*part.flags, "floor unknown"))
+    if part.verdict == "refuted" and _tested(plan, visible, rule)[0].verdict != "refuted":
+        return replace(part, verdict="inconclusive", reasons=("FLOOR",), flags=(*part.flags, "floor unknown")), (
+            "what refutes lies below 1e-6 of the largest value, where rounding may have stopped the run; "
+            "start a run at the solution and give where it ends as the variable or column floor"
+        )
+    return _on_shorter(plan, family, data, rule, part, why)
+
+
+def _cells(plan: Plan, family: str, data: xr.Dataset) -> Cells:
+    """The cells; where the family's draw is part of the average, instances (each a mean over its replicates) are the replicates."""
+    averaged = _averaged(plan.claim) and data.sizes["instance"] > 1
+    if averaged and data.sizes["replicate"] > 1:
+        means = {name: v.mean("replicate", skipna=False) for name, v in data.data_vars.items() if "replicate" in v.dims and name != "ran"}
+        ran = {"ran": data["ran"].all("replicate")} if "ran" in data else {}
+        data = data.assign({**means, **ran}).drop_vars("replicate").expand_dims(replicate=[0])
+        data = data.transpose(..., "replicate")
+    found = cells(plan.claim, kind_of(plan.claim), family, "measured elsewhere", data)
+    return found.over_instances() if averaged else found
+
+
+def _tested(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
+    return _by_halves(plan, found, rule) if plan.noisy else _by_runs(plan, found, rule)
+
+
+def _by_runs(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
+    """A statement about every run: a violation stands unless it is as small as rounding."""
+    part = judge_family(plan.claim, found, rule)
+    if part.verdict == "refuted" and plan.kind.form == "explicit":
+        counted = found.keep[:, None, :] & ~found.nonfinite
+        largest = np.nanmax(np.where(counted, found.excess(), -np.inf))
+        if largest <= CLEAR:
+            return replace(part, verdict="inconclusive", reasons=("ROUNDING",)), (
+                f"the largest violation is {largest:.2g} of the bound; below {CLEAR:g} it may be rounding, which only a kernel can shake"
+            )
+    return part, ""
+
+
+def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
+    """A statement about replicates: all of them support it; each half must refute it, at the cell that the other half chose.
+
+    A control is caught by all of them at once, its cells sharing the error: confirmation protects claims.
+    """
+    m, needs = found.quantity.shape[1], _needs(plan, rule)
+    few = f"{m} replicates, where a support takes {needs[0]} at least and a refutation {needs[1]}" if m < max(needs) else ""
+    whole = judge_family(plan.claim, found, rule)
+    if whole.verdict == "supported":
+        if m < needs[0] or (found.identical and m < LOOKS[-1]):
+            return replace(whole, verdict="inconclusive", reasons=("NOISE",)), few or f"its {m} replicates never differ"
+        return whole, ""
+    if rule.control and m >= needs[1]:
+        cells_ = found.keep.shape[1] if plan.kind.form == "explicit" else 1
+        caught = judge_family(plan.claim, found, rule._replace(alpha=rule.alpha / cells_, total=rule.total / cells_))
+        if caught.verdict == "refuted":
+            return caught, ""
+    elif m >= needs[1]:
+        halves = found.replicates(slice(0, None, 2)), found.replicates(slice(1, None, 2))
+        tested = [judge_family(plan.claim, one, rule, other) for one, other in (halves[::-1], halves)]
+        if all(part.verdict == "refuted" for part in tested):
+            return tested[0], ""
+        if any(part.verdict == "refuted" for part in tested):
+            return replace(
+                whole, verdict="inconclusive", reasons=("UNCONFIRMED",)
+            ), "one half of the replicates refutes, the other does not"
+    reasons = () if whole.verdict == "refuted" else whole.reasons
+    noise = ("NOISE",) if few or not reasons else ()
+    return replace(whole, verdict="inconclusive", reasons=tuple(dict.fromkeys((*reasons, *noise)))), few
+
+
+def _needs(plan: Plan, rule: Rule) -> tuple[int, int]:
+    """The fewest replicates that can support, and that may refute."""
+    if plan.claim.holds.probability is not None:
+        axes = dict(plan.sweep) | ({plan.along[0]: plan.along[1]} if plan.along else {})
+        allowed = 1 - evaluate(plan.claim.holds.probability, planning.sample(plan.claim, axes)).value
+        return int(np.ceil(np.log(plan.alpha) / np.log1p(-float(np.clip(np.min(allowed), 1e-6, 0.999))))), 2
+    return SUPPORT_FROM if plan.kind.form == "explicit" else FEWEST, FEWEST if rule.control else 2 * FEWEST
+
+
+def _may_have_floor(plan: Plan) -> bool:
+    """Whether the quantity falls along a run: only then may rounding stop it."""
+    return plan.along is not None and plan.kind.side != "lower" and bool(plan.along[1][-1] > plan.along[1][0])
+
+
+def _on_shorter(plan: Plan, family: str, data: xr.Dataset, rule: Rule, part: Part, why: str) -> tuple[Part, str]:
+    """A refuted rate is refuted on the first tenth of its range too: a run of a kernel would have gone on ten times as far."""
+    if part.verdict != "refuted" or plan.kind.form == "explicit":
+        return part, why
+    part = replace(part, flags=(*part.flags, "range not extended"))
+    if plan.kind.form != "rate" or rule.control or plan.kind.steps is None:
+        return part, why
+    steps = plan.kind.steps.name
+    first = data.isel({steps: np.flatnonzero(data[steps].to_numpy() <= float(data[steps].max()) / SHORTER)})
+    if first.sizes[steps] and _tested(plan, _cells(plan, family, first), rule)[0].verdict == "refuted":
+        return part, why
+    return replace(part, verdict="inconclusive", reasons=("UNCONFIRMED",)), (
+        f"the decay slows down on the whole range and not on its first tenth, up to {steps} = {float(data[steps].max()) / SHORTER:g}: "
+        "a run ten times as long would tell a transient from a slower decay"
+    )

@@ -1,0 +1,98 @@
+"""A table of measurements, one row per cell, as datasets: every cell once, and none left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from .claim import Claim
+from .columns import COUNTS, Unreadable, known, own_dims, roles_of
+
+
+@dataclass(frozen=True)
+class Table:
+    """One row per cell: columns of one length. `lines` are the rows' line numbers in their file; where there is none, rows count from 1."""
+
+    columns: Mapping[str, np.ndarray]
+    lines: np.ndarray
+    word: str = "line"
+
+    def place(self, row: int) -> str:
+        """Where a row is found."""
+        return f"{self.word} {int(self.lines[row])}"
+
+
+def pivoted(table: Table, claim: Claim, origin: str) -> Iterator[tuple[str | None, xr.Dataset]]:
+    """A table as datasets, one for each value of its column `problem`: every cell once, and none left out."""
+    for name in table.columns:
+        known(name, claim, origin, "column")
+    roles, columns = roles_of(claim), dict(table.columns)
+    named = "problem" in columns
+    problems = columns.pop("problem", np.full(len(table.lines), ""))
+    for name in (n for n in COUNTS if n in columns):
+        whole(columns[name], name, lambda row: f"{origin}:{table.lines[row]}" if table.word == "line" else f"{origin}, {table.place(row)}")
+    boxed = [name for name in roles if roles[name].kind == "varies" and name in columns]
+    for label in sorted(set(problems.tolist())):
+        here = np.flatnonzero(problems == label)
+        part = {name: values[here] for name, values in columns.items()}
+        if "instance" not in part and boxed:
+            part["instance"] = np.unique(np.stack([part[n] for n in boxed]), axis=1, return_inverse=True)[1].ravel().astype(float)
+        dims = [n for n in part if n in COUNTS or n in own_dims(claim) or (n in roles and roles[n].swept)]
+        yield str(label) if named else None, _dense(part, dims, boxed, Table(part, table.lines[here], table.word), origin)
+
+
+def _dense(part: Mapping[str, np.ndarray], dims: list[str], boxed: list[str], table: Table, origin: str) -> xr.Dataset:
+    rows = len(table.lines)
+    for name in dims:
+        if not np.isfinite(part[name]).all():
+            row = int(np.flatnonzero(~np.isfinite(part[name]))[0])
+            raise Unreadable(f"{origin}, {table.place(row)}: {name} is {part[name][row]:g}. A dim has a number in every row.")
+    values, index = {}, np.zeros(rows, int)
+    for name in dims:
+        values[name], position = np.unique(part[name], return_inverse=True)
+        index = index * len(values[name]) + position.ravel()
+    order = np.argsort(index, kind="stable")
+    same = np.flatnonzero(np.diff(index[order]) == 0)
+    cell = lambda at: ", ".join(f"{n} = {v:g}" for n, v in at.items()) or "the only cell"  # noqa: E731
+    if len(same):
+        first, second = int(order[same[0]]), int(order[same[0] + 1])
+        at = cell({n: part[n][first] for n in dims})
+        raise Unreadable(
+            f"{origin}, {table.place(first)} and {table.place(second)} both hold the cell {at}. "
+            "Keep one, or number repeated runs in a column `replicate`."
+        )
+    shape = tuple(len(v) for v in values.values())
+    size = int(np.prod(shape))
+    if size != rows:
+        lost = np.unravel_index(int(np.setdiff1d(np.arange(size), index)[0]), shape)
+        at = cell({n: values[n][p] for n, p in zip(dims, lost, strict=True)})
+        raise Unreadable(
+            f"{origin}: {rows} rows do not fill the {size} cells of {' x '.join(f'{n} ({len(v)})' for n, v in values.items())}: "
+            f"none holds {at}. Write that row, with nan where the run failed, or with ran = 0 beside it where there was none."
+        )
+    data = {name: (dims, v[order].reshape(shape)) for name, v in part.items() if name not in (*dims, *boxed)}
+    found = xr.Dataset(data, values)
+    for name in boxed:
+        by_instance = xr.DataArray(part[name][order].reshape(shape), dims=dims).transpose("instance", ...).to_numpy()
+        by_instance = by_instance.reshape(len(by_instance), -1)
+        spread = (by_instance != by_instance[:, :1]).any(1)
+        if spread.any():
+            number = values["instance"][int(spread.argmax())]
+            rows_of = np.flatnonzero(part["instance"] == number)
+            row = int(rows_of[np.flatnonzero(part[name][rows_of] != part[name][rows_of[0]])[0]])
+            first = table.place(int(rows_of[0]))
+            raise Unreadable(
+                f"{origin}, {table.place(row)}: {name} is {part[name][row]:g} in instance {number:g}, and {part[name][rows_of[0]]:g} in "
+                f"{first}. A boxed letter has one value per instance: number the instances anew, or leave that column out."
+            )
+        found = found.assign_coords({name: ("instance", by_instance[:, 0])})
+    return found
+
+
+def whole(values: np.ndarray, name: str, place: Callable[[int], str]) -> None:
+    bad = np.flatnonzero(~((values >= 0) & (values == np.rint(values)) & np.isfinite(values)))
+    if len(bad):
+        raise Unreadable(f"{place(int(bad[0]))}: {name} is {values[bad[0]]:g}. It numbers runs: write whole numbers from 0.")
