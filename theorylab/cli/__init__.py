@@ -1,0 +1,31 @@
+"""The command line. Everything heavy is imported by the command that needs it."""
+
+import sys
+
+import typer
+
+from .. import terminal
+from . import elsewhere, look, run
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Numerical tests for theorems, with known error rates.",
+)
+app.command()(run.verify)
+app.command()(run.record)
+app.command("list")(look.list_)
+app.command()(look.show)
+app.command()(look.replay)
+app.command()(elsewhere.judge)
+app.command()(elsewhere.export)
+
+
+def main() -> None:
+    """The `theorylab` command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        terminal.say("interrupted; nothing was running")
+        sys.exit(terminal.INTERRUPTED)

@@ -1,0 +1,81 @@
+"""Commands that look at claims: list, show, replay."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import terminal
+from .choose import Select, everything, one, selected, tell
+
+
+def list_(select: Select = None) -> None:
+    """List the claims: name, what is expected, what the statement rests on, title."""
+    catalogue = selected(everything()[1], select)
+    from rich.table import Table
+
+    table = Table("claim", "expected", "basis", "title", box=None, pad_edge=False)
+    for claim in catalogue.claims:
+        expected = claim.expect.verdict if claim.simulation is not None else "not checked"
+        table.add_row(claim.name, expected, claim.source.basis, claim.title)
+    terminal.console().print(table)
+    tell(catalogue)
+    if catalogue.failures:
+        raise typer.Exit(terminal.USAGE)
+
+
+def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by name.")]) -> None:
+    """Say in words and formula which test a claim gets, and what its verdict will and will not mean."""
+    project, claim = one(name)
+    from ..attempts import history
+    from ..kind import unjudged, untested
+    from ..plan import plan
+    from ..verify import takes
+    from ..words import awaited, cite, explain
+
+    note = untested(claim)
+    if note:
+        typer.echo(f"{claim.title}\n{claim.statement}\n{cite(claim)}\nstated, not checked: {note}")
+        if not unjudged(claim):
+            typer.secho("Measurements made elsewhere", bold=True)
+            for line in awaited(claim):
+                typer.echo(f"  {line}")
+        return
+    typer.secho(claim.name, bold=True)
+    for heading, lines in explain(claim, plan(claim, takes=takes(project, claim))):
+        typer.secho(heading, bold=True)
+        for line in lines:
+            typer.echo(f"  {line}")
+    wordings, times = history(project, claim)
+    typer.secho("Attempts", bold=True)
+    typer.echo(f"  {wordings} wordings of this claim were judged here, the present one {times} times")
+
+
+def replay(
+    name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by name.")],
+    point: Annotated[str, typer.Option(help="Values of the swept letters: beta=0.01,k=8.")] = "",
+    problem: Annotated[str, typer.Option(help="The problem family; the claim's first where not given.")] = "",
+    instance: Annotated[int, typer.Option(min=0, help="The number of the instance.")] = 0,
+    replicate: Annotated[int, typer.Option(min=0, help="The number of the replicate.")] = 0,
+    control: Annotated[int, typer.Option(min=0, help="Replay the claim's n-th control instead.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Root seed of the run to replay.")] = 0,
+) -> None:
+    """Run one point of a claim again and print what was measured beside the bound."""
+    project, claim = one(name)
+    from ..replay import NoSuchPoint, rows
+    from ..simulate import KernelFault, Simulator
+
+    try:
+        simulator = Simulator(project, project.state / "compiled")
+        head, body = rows(
+            claim, simulator, point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed
+        )
+    except (NoSuchPoint, KernelFault) as error:
+        terminal.usage(str(error))
+    from rich.table import Table
+
+    table = Table(*head, box=None, pad_edge=False)
+    for row in body:
+        table.add_row(*row)
+    terminal.console().print(table)

@@ -1,0 +1,171 @@
+"""Commands that check claims: verify, record."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .. import terminal
+from .choose import Select, everything, known_tier, selected, tell
+
+if TYPE_CHECKING:
+    from ..catalogue import Catalogue
+    from ..project import Project
+    from ..result import Options, Result
+
+
+def verify(
+    select: Select = None,
+    tier: Annotated[
+        str | None, typer.Option(help="quick, or full for what only a long run can settle; as recorded, else quick, if not given.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**31, help="Root seed; compares nothing. As recorded, else 0, if not given.")
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option(min=1e-6, max=0.1, help="Error spent per side of each claim; as recorded, else 0.01, if not given.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Draw a new root seed, and raise an alarm on a contradiction.")] = False,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Compute stored results again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+) -> None:
+    """Check the claims, compare them with their records, write reports/, print a table.
+
+    A claim with a record in reports/record.json runs again on exactly its seed and must come out the same.
+
+    Exit code 0: all came out as expected and as recorded. 1: one did not. 2: a broken claim file or record, or wrong usage.
+    3: something stayed undecided.
+    """
+    known_tier(tier)
+    if fresh and seed is not None:
+        terminal.usage("--fresh draws a seed and --seed gives one. Write one of them.")
+    began = time.time()
+    project, whole = everything()
+    catalogue = selected(whole, select)
+    from .. import comparison, execute
+    from ..record import Unreadable, load
+    from ..result import Options
+    from ..revision import gone
+
+    try:
+        known = load(project) if seed is None else None
+    except Unreadable as error:
+        terminal.usage(str(error))
+    if known and not select and (missing := gone(known, whole)):
+        terminal.say(f"the record holds what no claim is called any more; theorylab record drops it: {', '.join(sorted(missing))}")
+    catalogue = comparison.with_damage(project, catalogue, known)
+    tell(catalogue)
+    if fresh:
+        seed = secrets.randbelow(2**31)
+        terminal.say(f"fresh seed {seed}, drawn by the operating system; --seed {seed} repeats it")
+        if known is None:
+            terminal.say("there is no reports/record.json that it could contradict; theorylab record writes one")
+    elif seed is not None:
+        terminal.say(f"seed {seed} was given, so nothing is compared with the record")
+    elif known is None:
+        terminal.say(
+            "there is no reports/record.json: claims run on the fixed seed 0 and are compared with nothing; theorylab record writes one"
+        )
+    asked = comparison.Asked(tier, alpha, seed, fresh)
+    turns = comparison.turns(project, catalogue, known, asked)
+    results = execute.run(project, catalogue, {name: turn.options for name, turn in turns.items()}, recompute)
+    results = comparison.compared(project, results, turns, asked)
+    run = execute.about(results, began) | {"seeds": "fresh" if fresh else "recorded" if asked.seed is None else "given"}
+    run["since_record"] = comparison.since(project, known, turns, run)
+    if run["since_record"]:
+        terminal.say(f"the record was made with {'; '.join(run['since_record'])}")
+    default = Options()
+    found, message = _reported(project, catalogue, results, Options(tier or default.tier, alpha or default.alpha, seed or 0), run, as_json)
+    if known and not as_json:
+        terminal.notices(results)
+    if message:
+        terminal.say(message)
+    from ..report.document import exit_code
+
+    raise typer.Exit(exit_code(found))
+
+
+def record(
+    select: Select = None,
+    tier: Annotated[str, typer.Option(help="quick, or full for what only a long run can settle.")] = "quick",
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Root seed of instances and noise.")] = 0,
+    alpha: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Error spent per side of each claim.")] = 0.01,
+) -> None:
+    """Run the claims and write their verdicts, seeds and numbers into reports/record.json and reports/ledger.md, to be committed.
+
+    What was not selected keeps its entry. Exit codes are those of verify.
+    """
+    known_tier(tier)
+    began = time.time()
+    project, whole = everything()
+    catalogue = selected(whole, select)
+    from .. import execute
+    from .. import record as records
+    from ..result import Options
+    from ..revision import gone, revise
+
+    before = records.Record()
+    try:
+        before = records.load(project) or before
+    except records.Unreadable as error:
+        if select:
+            terminal.usage(f"{error} A selection keeps the other entries, which cannot be read.")
+        terminal.say(f"{error} It is written anew.")
+    lost = {name: damage for name, damage in before.damaged.items() if name not in {claim.name for claim in catalogue.claims}}
+    lost = {name: damage for name, damage in lost.items() if name not in gone(before, whole)}
+    if lost:
+        terminal.usage("\n".join(damage.error for damage in lost.values()))
+    try:
+        records.writable(project)
+    except OSError as error:
+        terminal.usage(_unwritten(project, error))
+    tell(catalogue)
+    options = Options(tier, alpha, seed)
+    results = execute.run(project, catalogue, {claim.name: options for claim in catalogue.claims}, False)
+    run = execute.about(results, began)
+    revision = revise(project, before, whole, results, run["versions"])
+    found, message = _reported(project, catalogue, results, options, run)
+    if message:
+        terminal.say(message)
+    try:
+        records.save(project, revision.entries, revision.machines)
+    except OSError as error:
+        terminal.usage(_unwritten(project, error))
+    typer.echo("\n".join(revision.news) or "nothing changed against the record before")
+    typer.echo(f"recorded: {records.path(project)}, with ledger.md beside it: {len(revision.entries)} claims")
+    from ..report.document import exit_code
+
+    raise typer.Exit(exit_code(found))
+
+
+def _reported(
+    project: Project, catalogue: Catalogue, results: list[Result], options: Options, run: dict[str, Any], as_json: bool = False
+) -> tuple[dict[str, Any], str]:
+    """Writes the report and the attempts log, prints the table or the document. Returns the document, and what went wrong."""
+    from .. import attempts
+    from ..report import document, write
+
+    written = write(results, catalogue.failures, options, project, run)
+    found = document.document(results, catalogue.failures, options, run)
+    try:
+        attempts.append(project, results)
+    except OSError as error:
+        terminal.say(f"the attempts log is not kept: {error}")
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        terminal.table(results, catalogue)
+        terminal.failures(results)
+        typer.echo(f"report: {written.folder / 'index.html'}")
+    return found, written.message
+
+
+def _unwritten(project: Project, error: OSError) -> str:
+    from ..record import path
+
+    why = f"{path(project)} cannot be written: {error.strerror or error}."
+    return f"{why} Make the folder writable, or room in it, and run theorylab record again; what was computed is kept."
