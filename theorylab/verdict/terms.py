@@ -7,30 +7,36 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
 from ..kind import in_exponent
 from .axes import DECADE, Axis, lines, scatter, sign_of
-from .intervals import pseudo_values
+from .intervals import limits, pseudo_values, student
 from .parts import Part, Rule
 from .slopes import Outcome, Unit, part_of, sides
 
 RULES = 0.6
+PURE = 0.8
 SPARE = 3
 HALVES = 4
-ROWS = 5
+ROWS = 7
+ROUNDS = 100
+SETTLED = 1e-9
 
 
 class Regime(NamedTuple):
     """The cells `here` of a unit (positions into its kept ones) where the term of one constant rules; all of them for no constant.
 
-    `places` (q, J) are the unit's coordinates on every axis, each rising in the direction of the claim.
+    `pure` are those where hardly anything else shows, `here` itself where they are too few. `places` (q, J) are the unit's coordinates
+    on every axis, each rising in the direction of the claim.
     """
 
     constant: str
     here: np.ndarray
+    pure: np.ndarray
     places: np.ndarray
 
 
@@ -67,13 +73,14 @@ def judge_terms(claim: Claim, cells: Cells, rule: Rule) -> Part:
         if not slopes:
             return
         seen.extend(slopes)
-        rows = np.concatenate([slope.axis.weights for slope in slopes])
-        pseudo = pseudo_values(lambda weights: _log_ratio(_terms(cells, unit, weights)) @ rows.T, unit.replicates)
-        ratio = _log_ratio(terms[None])[0]
+        functionals = np.concatenate([slope.axis.weights for slope in slopes])
+        pseudo = pseudo_values(lambda weights: _log_ratio(_terms(cells, unit, weights), constants) @ functionals.T, unit.replicates)
+        ratio = _log_ratio(terms[None], constants)[0]
         for n, slope in enumerate(slopes):
             jitter = scatter(slope.axis, ratio, unit.among)
             values = pseudo[:, ROWS * n : ROWS * (n + 1)]
-            yield from sides(cells, rule, slope.axis, values, rule.tau, unit.instance, parts * len(slopes), jitter)
+            rows = [0, 1, 2, 5, 6] if _mixed(values, jitter) else [0, 1, 2, 3, 4]
+            yield from sides(cells, rule, slope.axis, values[:, rows], rule.tau, unit.instance, parts * len(slopes), jitter[rows])
 
     def outgrows(outcome: Outcome) -> bool:
         return _outgrows(cells, seen, next(s for s in seen if s.axis is outcome.axis), outcome.threshold)
@@ -94,63 +101,87 @@ def _terms(cells: Cells, unit: Unit, weights: np.ndarray) -> np.ndarray:
     return np.exp(np.stack([evaluate(term, letters).log - level for _, term in cells.kind.terms], 1))
 
 
-def _fit(terms: np.ndarray) -> np.ndarray:
-    """Non-negative constants (T,) with which the terms over the quantity (T, J) sum to one as nearly as possible."""
+def _fit(terms: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Non-negative constants (T,) by least squares of errors relative to the fit, from the terms over the quantity (T, J).
+
+    Relative to the quantity, the few cells with the least of it would decide, which an upper bound need not follow.
+    """
     from scipy.optimize import nnls  # loading it takes as long as the rest of the judge
 
     size = terms.max(1)
-    return nnls((terms / size[:, None]).T, np.ones(terms.shape[1]))[0] / size
+    scaled = terms / size[:, None]
+    constants = nnls(scaled.T, np.ones(terms.shape[1]))[0] if start is None else start * size
+    for _ in range(ROUNDS):
+        weights = 1 / np.maximum(constants @ scaled, 1e-300)
+        before, constants = constants, nnls((scaled * weights).T, weights)[0]
+        if np.abs(constants - before).max() <= SETTLED * constants.max():
+            break
+    return constants / size
 
 
-def _log_ratio(terms: np.ndarray) -> np.ndarray:
+def _log_ratio(terms: np.ndarray, start: np.ndarray) -> np.ndarray:
     """log(quantity / fitted bound) (n, J), fitted in each row."""
-    return -np.log(np.stack([_fit(row) @ row for row in terms]))
+    return -np.log(np.stack([_fit(row, start) @ row for row in terms]))
+
+
+def _mixed(pseudo: np.ndarray, jitter: np.ndarray) -> bool:
+    """Whether the slope changes from where a term rules to where it is alone, as it does for the larger of two terms."""
+    change = limits(pseudo[:, [5]] - pseudo[:, [3]], 1 - float(ndtr(2)))
+    error = student(1 - float(ndtr(2)), len(pseudo)) * change.error[0] if len(pseudo) > 1 else 2 * np.hypot(jitter[3], jitter[5])
+    return bool(abs(change.estimate[0]) > error)
 
 
 def _regimes(claim: Claim, cells: Cells, unit: Unit, shares: np.ndarray, names: list[str]) -> Iterator[Regime]:
     """All cells, and those of each term that rules enough of them to tell its gradient from its constant."""
-    whole = shares / shares.sum(0)
-    yield _regime(claim, cells, unit, "", cells.kind.bound, np.arange(len(unit.kept)), names)
-    for (constant, term), share in zip(cells.kind.terms, whole, strict=True):
-        regime = _regime(claim, cells, unit, constant.name, term, np.flatnonzero(share >= RULES), names)
-        places = regime.places[:, regime.here]
-        if len(regime.here) >= len(names) + SPARE and np.linalg.matrix_rank(_design(places)) == len(names) + 1:
-            yield regime
+    everywhere = np.arange(len(unit.kept))
+    yield Regime("", everywhere, everywhere, np.stack([_place(claim, cells, unit, name) for name in names]))
+    for (constant, term), share in zip(cells.kind.terms, shares / shares.sum(0), strict=True):
+        places = np.stack([_place(claim, cells, unit, name, term) for name in names])
+        here, pure = (np.flatnonzero(share >= least) for least in (RULES, PURE))
+        if _spans(places[:, here]):
+            yield Regime(constant.name, here, pure if _spans(places[:, pure]) else here, places)
 
 
-def _regime(claim: Claim, cells: Cells, unit: Unit, constant: str, term: Any, here: np.ndarray, names: list[str]) -> Regime:
-    places = []
-    for name in names:
-        letter = claim.letter(name)
-        if constant and in_exponent(term, letter):
-            means = {symbol: values.mean(0) for symbol, values in unit.letters.items()}
-            places.append(-np.broadcast_to(evaluate(term, means).log, len(unit.kept)))
-        else:
-            places.append(sign_of(claim.role(name)) * np.log(np.maximum(cells.axes[name][unit.kept], 1e-300)))
-    return Regime(constant, here, np.stack(places))
+def _place(claim: Claim, cells: Cells, unit: Unit, name: str, term: Any = None) -> np.ndarray:
+    """The unit's coordinate (J,) on an axis: the letter's logarithm, or the decay of a term that is geometric in it."""
+    if term is not None and in_exponent(term, claim.letter(name)):
+        means = {symbol: values.mean(0) for symbol, values in unit.letters.items()}
+        return -np.broadcast_to(evaluate(term, means).log, len(unit.kept))
+    return sign_of(claim.role(name)) * np.log(np.maximum(cells.axes[name][unit.kept], 1e-300))
 
 
-def _design(places: np.ndarray) -> np.ndarray:
-    """One column of ones and one per coordinate (q, J), centred and of unit size."""
+def _spans(places: np.ndarray) -> bool:
+    """Whether cells at these coordinates (q, J) tell a gradient from a constant, with two cells to spare."""
+    axes, count = places.shape
+    if count < axes + SPARE:
+        return False
     centred = places - places.mean(1, keepdims=True)
-    return np.vstack([np.ones(places.shape[1]), centred / np.maximum(np.abs(centred).max(1, keepdims=True), 1e-300)]).T
+    scaled = centred / np.maximum(np.abs(centred).max(1, keepdims=True), 1e-300)
+    return bool(np.linalg.matrix_rank(scaled) == axes)
 
 
 def _axis(cells: Cells, unit: Unit, regime: Regime, name: str, q: int) -> Axis:
-    """The gradient along one axis: over the regime, over its halves, and the drift from one to the other."""
-    x = regime.places[q]
+    """The gradient along one axis: over the regime and its halves; then slope and drift of the regime, and of its pure cells."""
     here = regime.here
-    middle = (x[here].max() + x[here].min()) / 2
-    halves = [here[x[here] <= middle + 1e-12], here[x[here] >= middle - 1e-12]]
-    whole = _partial(regime.places, here, q)
-    split = all(len(np.unique(x[half])) > 1 and len(half) > len(regime.places) for half in halves)
-    lower, upper = (_partial(regime.places, half, q) if split else whole for half in halves)
+    x = regime.places[q]
+    whole, (lower, upper, split) = _partial(regime.places, here, q), _halves(regime.places, here, q)
+    pure, (early, late, _) = _partial(regime.places, regime.pure, q), _halves(regime.places, regime.pure, q)
     found = [here[line] for line in lines(cells, unit.kept[here], name)]
     shown = f"{name}, {regime.constant}" if regime.constant else name
     # Without halves there is no telling a transient: too few sizes to refute.
     sizes = len(here) if split else min(len(here), HALVES)
-    weights = np.stack([lower, upper, whole, whole, upper - lower])
+    weights = np.stack([lower, upper, whole, whole, upper - lower, pure, late - early])
     return Axis(shown, weights, float(np.ptp(x[here])) / DECADE, sizes, False, x=x, found=tuple(found))
+
+
+def _halves(places: np.ndarray, here: np.ndarray, q: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The slopes over the lower and the upper half of an axis, and whether it has such halves; the whole slope, where it has none."""
+    x = places[q, here]
+    middle = (x.max() + x.min()) / 2
+    halves = [here[x <= middle + 1e-12], here[x >= middle - 1e-12]]
+    split = all(len(np.unique(places[q, half])) > 1 and len(half) > len(places) for half in halves)
+    lower, upper = (_partial(places, half if split else here, q) for half in halves)
+    return lower, upper, split
 
 
 def _partial(places: np.ndarray, here: np.ndarray, q: int) -> np.ndarray:
