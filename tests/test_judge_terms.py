@@ -199,7 +199,7 @@ def test_a_rate_in_expectation_does_not_jump_when_a_replicate_is_left_out(design
 
 def test_a_rate_of_the_wrong_power_is_refuted_on_two_decades():
     assert paced("in expectation, 0, truly .25").refuted == 100
-    assert paced("2, truly 1.75", runs=1).refuted == 100
+    assert paced("y >= : 2, truly 1.75", runs=1).refuted == 100
     assert paced("y >= : 2, truly 2", runs=1).supported == 100
 
 
