@@ -40,6 +40,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def exam(session: nox.Session) -> None:
+    """Examine the judge on worlds of known truth: `nox -s exam -- TABLE --runs N` prints what docs/judge.md quotes."""
+    install(session, "tests")
+    session.run("python", "tests/exam.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the time and memory that the design allows: `nox -s bench -- ARGS`."""
     install(session, "tests")

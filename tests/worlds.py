@@ -157,6 +157,7 @@ class Worlds:
 
     laws: Mapping[str, Law]
     random: bool = True
+    noisy: bool = False
     solution: bool = False
     project: Any = None
     asked: list[tuple[Run, Lanes]] = field(default_factory=list)
@@ -166,6 +167,9 @@ class Worlds:
 
     def is_random(self, run: Run) -> bool:
         return self.random
+
+    def is_noisy(self, run: Run) -> bool:
+        return self.noisy
 
     def has_solution(self, run: Run) -> bool:
         return self.solution

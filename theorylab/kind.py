@@ -22,7 +22,7 @@ class Kind:
     `scale` is the bound with its unknown constants taken out: the bound itself (explicit), the bound without C (trend), the prefactor
     without C (rate). A rate claim is about `scale * exp(-c * per_step * steps)`. `difference`: the bound is random, or may be zero or
     negative, so that no ratio to it is taken. `strict`: written with < or >, tested as <= or >=. `unswept`: letters of a box in a
-    bound with an unknown constant, on which no test looks for a trend.
+    bound with an unknown constant, on which no test looks for a trend. `terms`: each unknown constant with what it multiplies, in a sum.
     """
 
     form: str
@@ -37,6 +37,7 @@ class Kind:
     difference: bool = False
     strict: bool = False
     unswept: tuple[sympy.Symbol, ...] = ()
+    terms: tuple[tuple[sympy.Symbol, Any], ...] = ()
 
 
 @lru_cache(maxsize=1024)
@@ -50,18 +51,18 @@ def kind_of(claim: Claim) -> Kind:
         "quantity": quantity,
         "bound": bound,
         "unknowns": unknowns,
-        "geometric": frozenset(s for s in letters if claim.where[s].swept and _in_exponent(bound, s)),
+        "geometric": frozenset(s for s in letters if claim.where[s].swept and in_exponent(bound, s)),
         "strict": isinstance(claim.statement, (sympy.Lt, sympy.Gt)),
         "unswept": tuple(s for s in letters if unknowns and claim.where[s].kind == "varies"),
     }
-    exponents = [u for u in unknowns if _in_exponent(bound, u)]
+    exponents = [u for u in unknowns if in_exponent(bound, u)]
     if not unknowns:
         return Kind("explicit", scale=bound, difference=_takes_difference(claim, quantity, bound), **common)
     if exponents:
         return _rate(claim, common, exponents)
     if len(unknowns) == 1:
         return _trend(claim, common, unknowns[0])
-    return _terms(common, unknowns)
+    return _terms(claim, common, unknowns)
 
 
 def needed(claim: Claim) -> set[str]:
@@ -78,8 +79,6 @@ def untested(claim: Claim) -> str:
 def unjudged(claim: Claim) -> str:
     """Why this version has no test for the claim, whoever measured it, or nothing where it has one."""
     form, holds = kind_of(claim).form, claim.holds.name
-    if form == "terms":
-        return "there is no test yet for sums of terms with a constant each; one constant for the sum, C*(a + b), is tested as a trend"
     if holds == "with probability" and form != "explicit":
         return "there is no test yet for a probability with an unknown constant; an explicit bound has one"
     return ""
@@ -124,7 +123,8 @@ def _place(expression: Any, table: Any, here: np.ndarray) -> str:
     return ", ".join(f"{s} = {table[s][at]:g}" for s in sorted(expression.free_symbols, key=str))
 
 
-def _in_exponent(expression: Any, letter: sympy.Symbol) -> bool:
+def in_exponent(expression: Any, letter: sympy.Symbol) -> bool:
+    """Whether the letter stands in an exponent of the expression."""
     powers = expression.atoms(sympy.Pow, sympy.exp)
     return any(letter in power.as_base_exp()[1].free_symbols for power in powers)
 
@@ -140,8 +140,9 @@ def _trend(claim: Claim, common: dict[str, Any], constant: sympy.Symbol) -> Kind
     return Kind("trend", scale=_ratio(claim, scale), **common)
 
 
-def _terms(common: dict[str, Any], unknowns: tuple[sympy.Symbol, ...]) -> Kind:
+def _terms(claim: Claim, common: dict[str, Any], unknowns: tuple[sympy.Symbol, ...]) -> Kind:
     bound = common["bound"]
+    terms: dict[sympy.Symbol, Any] = dict.fromkeys(unknowns, sympy.S.Zero)
     for term in sympy.Add.make_args(bound):
         owned = [u for u in unknowns if u in term.free_symbols]
         if len(owned) != 1 or owned[0] in (term / owned[0]).free_symbols:
@@ -149,7 +150,9 @@ def _terms(common: dict[str, Any], unknowns: tuple[sympy.Symbol, ...]) -> Kind:
                 f"the constants {', '.join(map(str, unknowns))} are neither one factor, nor one for each term, nor a rate in {bound}. "
                 "Write C*(a + b), C_1*a + C_2*b or C*exp(-c*k); a product of constants is one constant."
             )
-    return Kind("terms", scale=bound.subs(dict.fromkeys(unknowns, 1)), **common)
+        terms[owned[0]] += term / owned[0]
+    each = tuple((constant, _ratio(claim, term, "term")) for constant, term in terms.items())
+    return Kind("terms", scale=sympy.Add(*terms.values()), terms=each, **common)
 
 
 def _rate(claim: Claim, common: dict[str, Any], exponents: list[sympy.Symbol]) -> Kind:

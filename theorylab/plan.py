@@ -179,28 +179,37 @@ def resolution(claim: Claim, kind: Kind, sweep: Mapping[str, np.ndarray], along:
 
 
 def slope_gaps(claim: Claim, kind: Kind, rival: Claim, rival_kind: Kind, sweep: Mapping[str, np.ndarray], along: Any) -> dict[str, float]:
-    """By how much the rival's bound grows faster (or slower) than the claim's on each axis, as a slope in the axis' own coordinate."""
+    """By how much the rival's bound grows faster (or slower) than the claim's on each axis, as a slope in the axis' own coordinate.
+
+    In a sum of terms, where the term rules for which that is most.
+    """
     axes = dict(sweep) | ({along[0]: along[1]} if along else {})
-    gaps = {}
+    gaps: dict[str, float] = {}
     for name, values in axes.items():
         letter = claim.letter(name)
         if name not in {s.name for s in kind.bound.free_symbols | rival_kind.bound.free_symbols} or np.min(values) <= 0:
             continue
         table = sample(claim, {name: values})
-        mine, other = growth(kind, table), growth(rival_kind, table | sample(rival, {name: values}))
-        x = -mine if letter in kind.geometric else np.log(values) * (-1 if claim.where[letter].kind == "shrinks" else 1)
-        spread = x - x.mean()
-        if np.allclose(spread, 0):
-            continue
-        gaps[name] = float(spread @ (other - mine) / (spread @ spread))
+        rivals = table | sample(rival, {name: values})
+        for mine, other in ((growth(a, table), growth(b, rivals)) for a, b in shapes(kind, rival_kind)):
+            x = -mine if letter in kind.geometric else np.log(values) * (-1 if claim.where[letter].kind == "shrinks" else 1)
+            spread = np.broadcast_to(x - np.mean(x), values.shape)
+            if not np.allclose(spread, 0):
+                gaps[name] = max(gaps.get(name, 0.0), float(spread @ (other - mine + 0 * x) / (spread @ spread)), key=abs)
     return gaps
 
 
-def growth(kind: Kind, table: Mapping[Any, Any]) -> np.ndarray:
-    """The logarithm of what fixes the shape of a bound: the bound without its constants; in a rate, of what multiplies them."""
-    if kind.form == "rate":
-        return evaluate(kind.per_step, table).log * np.ones(1)
-    return np.asarray(evaluate(kind.scale, table).log, dtype=float)
+def shapes(kind: Kind, rival: Kind) -> list[tuple[Any, Any]]:
+    """What fixes the shape of a bound, beside its rival's: the bound without its constants; of a rate what multiplies them; each term."""
+    whole = rival.per_step if rival.form == "rate" else rival.scale
+    if kind.form != "terms":
+        return [(kind.per_step if kind.form == "rate" else kind.scale, whole)]
+    return [(term, dict(rival.terms).get(constant, whole)) for constant, term in kind.terms]
+
+
+def growth(expression: Any, table: Mapping[Any, Any]) -> np.ndarray:
+    """The logarithm of an expression."""
+    return np.asarray(evaluate(expression, table).log, dtype=float)
 
 
 def sample(claim: Claim, axes: Mapping[str, np.ndarray]) -> dict[Any, Any]:

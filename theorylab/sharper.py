@@ -15,6 +15,7 @@ from .kind import Kind
 SAME = 1e-9
 # Half the smallest difference of slopes that the plan's resolution takes notice of.
 SLOPE = 0.01
+HEAVY = 10**9
 SIDES = {"upper": (1,), "lower": (-1,), "two": (1, -1)}
 
 
@@ -62,14 +63,22 @@ def _follows(claim: Claim, kind: Kind, rival: Claim, rival_kind: Kind) -> bool:
     match kind.form, rival_kind.form:
         case "explicit", "explicit":
             return all(_nowhere_beyond(rival, kind.bound, rival_kind.bound, side) for side in SIDES[rival_kind.side])
-        case ("explicit", "trend") | ("trend", "trend"):
-            return all(not _outgrown(rival, kind.scale, rival_kind.scale, side) for side in SIDES[rival_kind.side])
+        case ("explicit" | "trend" | "terms", "trend" | "terms"):
+            pairs = [(_heavy(kind, heavy), _heavy(rival_kind, heavy)) for heavy in kind.unknowns or (None,)]
+            return all(not _outgrown(rival, *pair, side) for pair in pairs for side in SIDES[rival_kind.side])
         case "rate", "rate":
             same = kind.steps == rival_kind.steps and _constant_ratio(rival, kind.scale, rival_kind.scale)
             # The faster rate is the smaller bound, so rates are compared by their inverses.
             slow, fast = 1 / kind.per_step, 1 / rival_kind.per_step
             return same and all(not _outgrown(rival, slow, fast, side) for side in SIDES[rival_kind.side])
     return False
+
+
+def _heavy(kind: Kind, heavy: Any) -> Any:
+    """The bound with one constant so large that its term rules, the others 1: a sum says something of each of its terms."""
+    if kind.form != "terms":
+        return kind.scale
+    return sympy.Add(*((HEAVY if constant == heavy else 1) * term for constant, term in kind.terms))
 
 
 def _nowhere_beyond(rival: Claim, bound: Any, other: Any, side: int) -> bool:

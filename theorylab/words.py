@@ -12,6 +12,7 @@ from .report.formula import text
 from .result import Against, Options, Result
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
+from .verdict.terms import RULES
 
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 
@@ -102,6 +103,9 @@ def failure(result: Result) -> str:
         f"not shown  {'; '.join(unseen(result) if result.origin else beyond(claim, result.plan, part.replicates))}",
         f"replay     {again(result) if result.origin else replay(claim, part, seed=result.plan.seed)}",
     ]
+    if part.terms:
+        fitted = (f"{name} = {term['constant']:.4g}, whose term rules {term['cells']} cells" for name, term in part.terms.items())
+        lines.insert(3, f"constants  {'; '.join(fitted)}")
     if reasons:
         lines.insert(1, "reason     " + "; ".join(reasons) + (f" ({verdict.detail})" if verdict.detail else ""))
     missed = [c for c in verdict.controls if not c.as_expected]
@@ -148,8 +152,10 @@ def measured(part: Part) -> str:
     """The number that decided a family, with its interval."""
     if part.trends:
         name, trend = max(part.trends.items(), key=lambda item: item[1]["high"] - item[1]["threshold"])
+        letter, _, constant = name.partition(", ")
+        where = f"along {letter}, where the term of {constant} rules," if constant else f"along {letter}"
         return (
-            f"along {name} the ratio to the bound changes like {name}^{trend['slope']:+.3f}, between {trend['low']:+.3f} and "
+            f"{where} the ratio to the bound changes like {letter}^{trend['slope']:+.3f}, between {trend['low']:+.3f} and "
             f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f} ({part.family or 'no family'})"
         )
     if not part.worst:
@@ -167,7 +173,7 @@ def measured(part: Part) -> str:
 def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     """What no verdict on this claim can show; `replicates` are those that were taken, the most allowed where none were yet."""
     notes = []
-    if plan.kind.form in ("trend", "rate"):
+    if plan.kind.form in ("trend", "terms", "rate"):
         notes.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
     if claim.holds.name == "for every instance":
         share = 1 - 0.01 ** (1 / plan.instances)
@@ -232,6 +238,16 @@ def _test(plan: Plan) -> list[str]:
         lines.append(
             "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature"
         )
+    elif kind.form == "terms":
+        names = ", ".join(str(constant) for constant, _ in kind.terms)
+        lines = [
+            f"unknown constants {names}, one for each term: they are fitted to every instance, not negative, by least squares of relative "
+            f"errors; the gradient of log({kind.quantity} / fitted bound) must be {side} 0 on every axis, over all cells and over those "
+            f"where a term makes up {RULES:.0%} of the bound, with tau = {plan.tau:.3g}",
+            "a term that rules too few cells to tell its slope is named as untested, and the claim is then not supported",
+            "refuted only if the upper half of those cells and its extrapolation agree, and if the smallest constants that the first half "
+            "needs do not suffice for the second",
+        ]
     else:
         lines = [
             f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not fall as the decay goes on: "
@@ -276,9 +292,10 @@ def _meaning(plan: Plan) -> str:
         others = [f"{name}^{plan.tau:.2g}" for name in plan.sweep if name in plan.claim.taken]
         across = f", and the rate over h falls at most like {' or '.join(others)}" if others else ""
         return f"on this range the decay does not slow down like exp(-sqrt({plan.kind.steps})) or a power{across}"
-    powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form == "trend" else []))]
+    powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form != "rate" else []))]
     fastest = " or ".join(powers) or "a constant"
-    return f"on this range the ratio to the bound grows at most like {fastest}; a faster growth would have been refuted"
+    where = ", also where each term rules" if plan.kind.form == "terms" else ""
+    return f"on this range the ratio to the bound grows at most like {fastest}{where}; a faster growth would have been refuted"
 
 
 def _sure(result: Result, part: Part) -> str:

@@ -12,6 +12,7 @@ import xarray as xr
 from ..bound import SignedLog, evaluate
 from ..claim import Slip
 from ..estimate import Cells, cells
+from ..kind import Kind
 
 if TYPE_CHECKING:
     from ..verdict.parts import Part
@@ -57,7 +58,7 @@ def lines_of(result: Result, part: Part) -> Lines | None:
     if key is None:
         return None
     try:
-        found = cells(claim, plan.kind, part.family, key.partition(" on ")[0], result.data[key])
+        found = cells(claim, _fitted(plan.kind, part), part.family, key.partition(" on ")[0], result.data[key])
     except (Slip, KeyError):
         return None
     found = _counted(found, result.data[key])
@@ -70,6 +71,13 @@ def lines_of(result: Result, part: Part) -> Lines | None:
     others = [found.entry, *(values for other, values in found.axes.items() if other != name)]
     line = np.unique(np.stack(others), axis=1, return_inverse=True)[1].ravel()
     return Lines(name, found.axes[name], quantity, bound, keep, line, _worst(part, found, len(quantity), line, keep), found)
+
+
+def _fitted(kind: Kind, part: Part) -> Kind:
+    """The kind of a sum of terms with the constants that were fitted to the part's worst instance; any other as it is."""
+    if not part.terms:
+        return kind
+    return replace(kind, scale=kind.bound.subs({constant: part.terms[constant.name]["constant"] for constant, _ in kind.terms}))
 
 
 def _counted(found: Cells, data: xr.Dataset) -> Cells:

@@ -146,6 +146,7 @@ def claim_entry(result: Result) -> dict[str, Any]:
         "note": printable(result.fault or (verdict.detail if verdict else result.note)),
         "tightness": number(verdict.tightness) if verdict else None,
         "trend": None if trend is None else {"axis": trend[0], **{n: number(trend[1][n]) for n in ("slope", "low", "high", "threshold")}},
+        "constants": {name: number(term["constant"]) for name, term in (verdict.worst.terms if verdict and verdict.worst else {}).items()},
         "detectable": number(verdict.detectable) if verdict else None,
         "range": {name: [number(v) for v in both] for name, both in ranges(claim).items()},
         "instances": sum(int(p.instances) for p in parts),

@@ -125,7 +125,7 @@ def _measured(result: Result, part: Part, lines: Lines) -> Figure | None:
             "bound",
             dashed=True,
         )
-        what = "its bound"
+        what = "the bound with the constants fitted to it" if kind.form == "terms" else "its bound"
     plot.labels(lines.name, kind.quantity.name)
     caption = f"{_title(part)}. {kind.quantity.name} along {lines.name}{place(lines, here)}: the worst instance found against {what}"
     caption += "; the band holds the other instances, each with a bound of its own." if mask.any(1).sum() > 1 else "."
@@ -159,8 +159,9 @@ def _ratio(result: Result, part: Part, lines: Lines) -> Figure | None:
             first = ratio[row, here[0 if rising > 0 else -1]]
             guide = first * (lines.x[here] / start) ** (rising * trend["threshold"])
             plot.line(lines.x[here], guide, "bad", "threshold", dashed=True)
+        constants = "with the constants fitted to the worst instance" if kind.form == "terms" else "without its constant"
         caption = (
-            f"{_title(part)}. {over} without its constant, over all instances (band) and along the worst line: "
+            f"{_title(part)}. {over} {constants}, over all instances (band) and along the worst line: "
             "it must not rise faster than the threshold."
         )
     plot.labels(lines.name, over)

@@ -50,6 +50,7 @@ FLAGS = {
     "short range": "fewer than two decades or eight sizes: it can support, not refute",
     "advisory": "a rerun might change the verdict; it does not gate",
 }
+RULED = "its term rules too few cells for a slope, so nothing was tested of it"
 
 
 def index(document: Mapping[str, Any], results: Sequence[Result]) -> str:
@@ -80,7 +81,7 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         trivially=None if claim.trivially is None else _math(claim.trivially, claim),
         paragraphs=_words(result),
         reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
-        flags=[(flag, FLAGS.get(flag, "")) for flag in entry["flags"]],
+        flags=[(flag, FLAGS.get(flag, RULED if flag.removesuffix(" untested") in entry["constants"] else "")) for flag in entry["flags"]],
         parts=[_family(part) for part in (verdict.parts if verdict else ())],
         worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
         record=_record(entry),
@@ -199,6 +200,7 @@ def _family(part: Part) -> dict[str, Any]:
             )
             for axis, t in part.trends.items()
         ],
+        "terms": [(name, show(term["constant"]), term["cells"]) for name, term in part.terms.items()],
         "runs": f"{part.instances} × {part.replicates}" if part.replicates > 1 else str(part.instances),
         "detectable": _signed(part.detectable) if part.trends else show(part.detectable),
     }

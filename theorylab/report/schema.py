@@ -72,6 +72,7 @@ def _claim() -> dict[str, Any]:
         note=TEXT,
         tightness=MAYBE,
         trend={"anyOf": [{"type": "null"}, _object(axis=TEXT, slope=MAYBE, low=MAYBE, high=MAYBE, threshold=MAYBE)]},
+        constants=_map(MAYBE),
         detectable=MAYBE,
         range=_map({"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}),
         instances=COUNT,

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 from ..cells import Cells
-from ..claim import Claim
+from ..claim import Claim, Role
 
 WINDOWS = (1.0, 0.75, 0.5)
 DECADE = float(np.log(10))
@@ -47,9 +47,8 @@ def axis_of(claim: Claim, cells: Cells, i: int, kept: np.ndarray, name: str, pow
     if geometric:
         x = -np.broadcast_to(cells.bound(i).log, cells.quantity.shape[1:])[0][kept]
     else:
-        falling = role.kind == "shrinks" or (role.kind == "along" and (role.low or 0) > (role.high or 0))
         with np.errstate(divide="ignore"):
-            x = np.log(cells.axes[name][kept]) * (-1 if falling else 1)
+            x = np.log(cells.axes[name][kept]) * sign_of(role)
     found = [line[np.isfinite(x[line])] for line in lines(cells, kept, name)]
     found = [line for line in found if len(line) >= 2]
     if not found:
@@ -61,6 +60,11 @@ def axis_of(claim: Claim, cells: Cells, i: int, kept: np.ndarray, name: str, pow
     # A short range is judged as a whole: its parts say nothing by themselves.
     windows = (1.0,) if too_short(decades, sizes, geometric) else WINDOWS
     return Axis(name, functionals(x, found, windows), decades, sizes, geometric, x=x, found=tuple(found))
+
+
+def sign_of(role: Role) -> int:
+    """-1 for a letter that falls in the direction of the claim."""
+    return -1 if role.kind == "shrinks" or (role.kind == "along" and (role.low or 0) > (role.high or 0)) else 1
 
 
 def scatter(axis: Axis, values: np.ndarray, among: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
-from . import expectation, explicit, rates, slopes
+from . import expectation, explicit, rates, slopes, terms
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -82,6 +82,8 @@ def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = 
     search = search or cells
     if cells.kind.form == "trend":
         return slopes.judge_trend(claim, cells, rule)
+    if cells.kind.form == "terms":
+        return terms.judge_terms(claim, cells, rule)
     if cells.kind.form == "rate":
         return rates.judge_rate(claim, cells, rule)
     if claim.holds.name == "for every instance":
@@ -95,14 +97,17 @@ def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = 
 
 def ranked(claim: Claim, cells: Cells, rule: Rule, top: int) -> tuple[int, ...]:
     """The numbers of the instances that come nearest to a refutation, to be tested on other seeds."""
-    judge = {"trend": slopes.judge_trend, "rate": rates.judge_rate}.get(cells.kind.form)
+    judge = {"trend": slopes.judge_trend, "terms": terms.judge_terms, "rate": rates.judge_rate}.get(cells.kind.form)
     scores = expectation.nearness(cells) if judge is None else slopes.steepness(judge, claim, cells, rule)
     order = np.argsort(-scores, kind="stable")[:top]
     return tuple(cells.instances[i] for i in order)
 
 
 def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
-    """The verdict over families: one refutes, all must support. A vacuous family is shown and counts for nothing beside others."""
+    """The verdict over families: one refutes, all must support. A vacuous family is shown and counts for nothing beside others.
+
+    A term of a sum must rule enough cells of some family.
+    """
     counting = [p for p in parts if "vacuous" not in p.flags] or list(parts)
     flags = tuple(dict.fromkeys(flag for part in counting for flag in part.flags))
     if not all("loose" in p.flags for p in counting):
@@ -110,7 +115,12 @@ def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
     if any(p.verdict == "refuted" for p in parts):
         reasons = tuple(dict.fromkeys(reason for part in parts if part.verdict == "refuted" for reason in part.reasons))
         return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau)
+    idle = [name for name in counting[0].terms if not any(p.terms.get(name, {}).get("cells") for p in counting)] if counting else []
+    exercised = {f"{name} untested" for part in counting for name in part.terms if name not in idle}
+    flags = tuple(flag for flag in flags if flag not in exercised)
     if counting and all(p.verdict == "supported" for p in counting):
+        if idle:
+            return Verdict("inconclusive", ("COVERAGE",), flags, parts=tuple(parts), tau=tau)
         return Verdict("supported", (), flags, parts=tuple(parts), tau=tau)
     reasons = tuple(dict.fromkeys(reason for part in counting for reason in part.reasons)) or ("COVERAGE",)
     return Verdict("inconclusive", reasons, flags, parts=tuple(parts), tau=tau)

@@ -26,6 +26,8 @@ def judge_rate(claim: Claim, cells: Cells, rule: Rule) -> Part:
     """The local rate does not fall as the decay goes on, and the rate over h has no trend on any other axis."""
     steps = cells.kind.steps.name if cells.kind.steps is not None else ""
     others = [name for name in cells.axes if name != steps]
+    sign = -1.0 if cells.kind.side == "lower" else 1.0
+    seen: list[tuple[Axis, np.ndarray]] = []
 
     def outcomes(unit: Unit, parts: int) -> Iterator[Outcome]:
         found = [line for line in lines(cells, unit.kept, steps) if len(line) >= SHORTEST]
@@ -58,10 +60,22 @@ def judge_rate(claim: Claim, cells: Cells, rule: Rule) -> Part:
                     return -(rates - per_step) @ across.weights.T
 
                 rates = _line_rates(_envelope(means[None], found, cells), k)[0] - per_step
+                seen.append((across, -sign * rates))
                 jitter = scatter(across, rates, unit.among)
                 yield from sides(cells, rule, across, pseudo_values(slower, unit.replicates), rule.tau, unit.instance, parts, jitter)
 
-    return part_of(claim, cells, rule, outcomes)
+    def outgrows(units: list[Unit], outcome: Outcome) -> bool:
+        """Whether the instance falls behind the slowest of its family in the first half of the axis: the constant c is one for all."""
+        mine = next((slowness for axis, slowness in seen if axis is outcome.axis), None)
+        if mine is None or len(units) == 1:
+            return True
+        x = outcome.axis.x
+        middle = (x.max() + x.min()) / 2 + 1e-12
+        early = [slowness[axis.x <= middle] for axis, slowness in seen if axis.name == outcome.axis.name]
+        before = max(slowness.max(initial=-np.inf) for slowness in early)
+        return bool(mine.max() > before + outcome.threshold * np.ptp(x) / 2)
+
+    return part_of(claim, cells, rule, outcomes, outgrows)
 
 
 def _envelope(curves: np.ndarray, found: list[np.ndarray], cells: Cells) -> list[np.ndarray]:
@@ -108,9 +122,8 @@ def _line_rates(curves: list[np.ndarray], k: list[np.ndarray]) -> np.ndarray:
     rates = np.empty((len(depth[0]), len(depth)))
     for n, (levels, x) in enumerate(zip(depth, k, strict=True)):
         for row, level in enumerate(levels):
-            half, whole = np.interp([common / 2, common], level + 1e-12 * np.arange(len(level)), x)
-            if level[-1] < common * (1 - 1e-9):
-                rates[row, n] = max(level[-1], 1e-12) / x[-1]
-            else:
-                rates[row, n] = common / 2 / max(whole - half, 1e-9 * x[-1])
+            # A run that ends before goes as far as it gets: the estimate must not jump as a replicate is left out.
+            reached = max(min(common, float(level[-1])), 1e-12)
+            half, whole = np.interp([reached / 2, reached], level + 1e-12 * np.arange(len(level)), x)
+            rates[row, n] = reached / 2 / max(whole - half, 1e-9 * x[-1])
     return np.log(rates)

@@ -56,7 +56,7 @@ def judge_trend(claim: Claim, cells: Cells, rule: Rule) -> Part:
             jitter = scatter(axis, unit.level(np.full((1, unit.replicates), 1 / unit.replicates))[0], unit.among)
             yield from sides(cells, rule, axis, pseudo, rule.tau, unit.instance, parts * len(axes), jitter)
 
-    return part_of(claim, cells, rule, outcomes)
+    return part_of(claim, cells, rule, outcomes, lambda units, outcome: _outgrows(cells, units, outcome))
 
 
 def sides(
@@ -75,8 +75,14 @@ def sides(
         yield Outcome(axis, threshold, result, instance)
 
 
-def part_of(claim: Claim, cells: Cells, rule: Rule, outcomes: Callable[[Unit, int], Iterator[Outcome]]) -> Part:
-    """All outcomes as one part: a refutation needs one axis of one unit, a support all of them."""
+def part_of(
+    claim: Claim,
+    cells: Cells,
+    rule: Rule,
+    outcomes: Callable[[Unit, int], Iterator[Outcome]],
+    outgrows: Callable[[list[Unit], Outcome], bool] = lambda units, outcome: True,
+) -> Part:
+    """All outcomes as one part: a refutation needs one axis of one unit that outgrows the constants of all, a support all of them."""
     reasons = obstacles(cells)
     each = not cells.averages
     units = list(_units(cells, each))
@@ -89,9 +95,8 @@ def part_of(claim: Claim, cells: Cells, rule: Rule, outcomes: Callable[[Unit, in
     gate = each or all(unit.enough for unit in units)
     short = [o for o in found if o.axis.short]
     refutes = _caught if rule.control else lambda o: o.result.refuted and not o.axis.short and gate
-    guilty = [o for o in found if refutes(o)]
-    if cells.kind.form == "trend":
-        guilty = [o for o in guilty if _outgrows(cells, units, o)]
+    suspects = sorted((o for o in found if refutes(o)), key=lambda o: o.threshold - o.result.high)
+    guilty = next(([o] for o in suspects if outgrows(units, o)), [])
     refuted = bool(guilty) or bool(diverged.any())
     open_ = [o for o in found if not _supports(o)]
     steady = all(unit.steady for unit in units)
