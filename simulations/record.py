@@ -40,15 +40,16 @@ def _known(step, state, at, observe):
     return lax.map(observe, states)
 
 
-def until(step, state, targets, criterion, limit):
-    """The number of iterations after which `criterion(state) <= target` first holds, `(len(targets),)`.
+def until(step, state, targets, criterion, limit, spent=None):
+    """The number of iterations after which `criterion(state) <= target` first holds, or `spent(state)` then, `(len(targets),)`.
 
     `targets` decrease, so they are met in their order; 0 says that the start meets it, infinity that `limit` iterations
     do not.  A NaN meets no target.
     """
 
     def met(i, state, count):
-        return jnp.where(jnp.isinf(count) & (criterion(state) <= targets), i.astype(count.dtype), count)
+        cost = i if spent is None else spent(state)
+        return jnp.where(jnp.isinf(count) & (criterion(state) <= targets), cost.astype(count.dtype), count)
 
     def advance(carry):
         i, state, count = carry
