@@ -45,7 +45,8 @@ def minibatch(key, problem, *, k):
 
     def estimate(key, problem, i, u, before, last):
         b = _size(problem.n)
-        return problem.average(problem.draw(key, b), u), b
+        words = jax.random.bits(key, (problem.words,), jnp.uint64)
+        return problem.average(problem.minibatch(words, b), u), b
 
     return _path(problem, _short_step(key, problem, estimate), k)
 
@@ -102,10 +103,11 @@ def _recursive(refresh):
     """The PAGE estimate: F itself with probability `refresh(i, n)`, and else the last one plus a minibatch of differences."""
 
     def estimate(key, problem, i, u, before, last):
-        coin, draw = jax.random.split(key)
+        # One call for the coin and the minibatch: on a CPU the calls take most of the time.
+        words = jax.random.bits(key, (1 + problem.words,), jnp.uint64)
         b = _size(problem.n)
-        batch = problem.draw(draw, b)
-        fresh = jax.random.uniform(coin, dtype=u.dtype) < refresh(i, problem.n)
+        batch = problem.minibatch(words[1:], b)
+        fresh = words[0].astype(u.dtype) < 2.0**64 * refresh(i, problem.n)
         moved = last + problem.average(batch, u) - problem.average(batch, before)
         return jnp.where(fresh, problem.operator(u), moved), jnp.where(fresh, problem.n, 2 * b)
 

@@ -47,18 +47,14 @@ def until(step, state, targets, criterion, limit, spent=None):
     do not.  A NaN meets no target.
     """
 
-    def met(i, state, count):
+    def missed(state, target):
+        return ~(criterion(state) <= target)
+
+    def reach(carry, target):
+        i, state = lax.while_loop(
+            lambda carry: (carry[0] < limit) & missed(carry[1], target), lambda carry: (carry[0] + 1, step(*carry)), carry
+        )
         cost = i if spent is None else spent(state)
-        return jnp.where(jnp.isinf(count) & (criterion(state) <= targets), cost.astype(count.dtype), count)
+        return (i, state), jnp.where(missed(state, target), jnp.inf, cost.astype(targets.dtype))
 
-    def advance(carry):
-        i, state, count = carry
-        state = step(i, state)
-        return i + 1, state, met(i + 1, state, count)
-
-    def unfinished(carry):
-        i, _, count = carry
-        return (i < limit) & jnp.any(jnp.isinf(count))
-
-    start = jnp.zeros((), int)
-    return lax.while_loop(unfinished, advance, (start, state, met(start, state, jnp.full_like(targets, jnp.inf))))[2]
+    return lax.scan(reach, (jnp.zeros((), int), state), targets)[1]

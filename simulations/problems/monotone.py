@@ -15,8 +15,8 @@ from jax.nn import sigmoid
 
 from . import Family
 
-WORDS = 4
-"""A minibatch has at most 32 * WORDS components."""
+WORDS = 2
+"""A minibatch has at most 64 * WORDS components: as many bits for the sign in every plane."""
 
 
 class Sum(NamedTuple):
@@ -47,16 +47,21 @@ class Sum(NamedTuple):
         """F at u, `(m, 2)`: n evaluations of components."""
         return self.average(jnp.zeros_like(self.angle), u)
 
-    def draw(self, key, size):
-        """A minibatch of `size` components, each drawn from all n, as the mean of its signs in every plane, `(m,)`.
+    @property
+    def words(self):
+        """How many random words of 64 bits a minibatch takes."""
+        return WORDS * len(self.angle)
 
-        The bits of a uniform number below a power of two are fair coins.  A size above 32 * WORDS gives NaN.
+    def minibatch(self, words, size):
+        """`size` components, each drawn from all n by the bits of `words`, as the mean of their signs in every plane, `(m,)`.
+
+        All signs of a component drawn evenly are fair coins, since n is a multiple of 2^m.  A size above 64 * WORDS gives NaN.
         """
-        words = jax.random.bits(key, (WORDS, len(self.angle)), jnp.uint32)
-        wanted = jnp.clip(size - 32 * jnp.arange(WORDS), 0, 32).astype(jnp.uint32)
-        mask = lax.shift_right_logical(jnp.full_like(wanted, 0xFFFFFFFF), 32 - wanted)
-        ones = jnp.sum(lax.population_count(words & mask[:, None]), axis=0).astype(self.angle.dtype)
-        return jnp.where(size <= 32 * WORDS, 2 * ones / size - 1, jnp.nan)
+        wanted = jnp.clip(size - 64 * jnp.arange(WORDS), 0, 64).astype(jnp.uint64)
+        mask = lax.shift_right_logical(~jnp.zeros_like(wanted), 64 - wanted)
+        drawn = words.reshape(len(self.angle), WORDS) & mask[None, :]
+        ones = jnp.sum(lax.population_count(drawn), axis=1).astype(self.angle.dtype)
+        return jnp.where(size <= 64 * WORDS, 2 * ones / size - 1, jnp.nan)
 
     def average(self, batch, u):
         """The mean of F_i(u) over a minibatch, `(m, 2)`: one evaluation for each of its components."""
