@@ -95,7 +95,7 @@ complexity = Claim(
     holds=in_expectation,
     simulation="halpern:variance_reduced_calls",
     problems=sums[:1],
-    instances=4,
+    instances=3,
     controls=(
         Control("n + 1 / epsilon, without the root of n", statement=calls <= C * (n + 1 / epsilon)),
         Control("the whole of F in every step", simulation="halpern:full_gradient_calls"),
@@ -112,7 +112,7 @@ separation = Claim(
     holds=in_expectation,
     simulation="halpern:variance_reduced_calls",
     problems=sums[:1],
-    instances=4,
+    instances=3,
     controls=(
         Control("divided by n alone", statement=calls <= C * calls_exact / n),
         Control("the whole of F in every step", simulation="halpern:full_gradient_calls"),

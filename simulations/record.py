@@ -47,14 +47,14 @@ def until(step, state, targets, criterion, limit, spent=None):
     do not.  A NaN meets no target.
     """
 
-    def missed(state, target):
-        return ~(criterion(state) <= target)
+    def advance(carry):
+        i, state, _ = carry
+        state = step(i, state)
+        return i + 1, state, criterion(state)
 
     def reach(carry, target):
-        i, state = lax.while_loop(
-            lambda carry: (carry[0] < limit) & missed(carry[1], target), lambda carry: (carry[0] + 1, step(*carry)), carry
-        )
+        i, state, reached = lax.while_loop(lambda carry: (carry[0] < limit) & ~(carry[2] <= target), advance, carry)
         cost = i if spent is None else spent(state)
-        return (i, state), jnp.where(missed(state, target), jnp.inf, cost.astype(targets.dtype))
+        return (i, state, reached), jnp.where(reached <= target, cost.astype(targets.dtype), jnp.inf)
 
-    return lax.scan(reach, (jnp.zeros((), int), state), targets)[1]
+    return lax.scan(reach, (jnp.zeros((), int), state, criterion(state)), targets)[1]

@@ -82,7 +82,8 @@ class Sum(NamedTuple):
 def _turn(angle, spread, batch):
     """(1 - rotation) / 2 in each plane as a complex number `(m, 2)`, its rotation the mean over a batch of signs `(m,)`."""
     even, odd = jnp.cos(spread), batch * jnp.sin(spread)
-    real = (1 - (jnp.cos(angle) * even - jnp.sin(angle) * odd)) / 2
+    # 1 - cos(angle) cos(spread) without cancellation: the real part of a small turn is of second order.
+    real = jnp.sin(angle / 2) ** 2 + jnp.cos(angle) * jnp.sin(spread / 2) ** 2 + jnp.sin(angle) * odd / 2
     return jnp.stack([real, -(jnp.sin(angle) * even + jnp.cos(angle) * odd) / 2], axis=1)
 
 
