@@ -78,6 +78,11 @@ class Sum(NamedTuple):
         turn = _turn(self.angle, self.spread, jnp.zeros_like(self.angle))
         return self.L * jnp.max(jnp.sum(turn**2, axis=1) / turn[:, 0])
 
+    @property
+    def kappa(self):
+        """L / L_F, at least 1, `()`: how much worse the components are than their mean."""
+        return self.L / self.L_F
+
 
 def _turn(angle, spread, batch):
     """(1 - rotation) / 2 in each plane as a complex number `(m, 2)`, its rotation the mean over a batch of signs `(m,)`."""
