@@ -156,5 +156,6 @@ lower_bound = Claim(
     source=paper.at("abstract", basis="abstract"),
     statement=calls >= C * (n + sqrt(n) * L * D / residual),
     where=where | {C: unknown},
-    because="it is about all algorithms, and rests on an adversary that answers each of them; no run of some of them tests it",
+    holds=in_expectation,
+    because="it says that every algorithm meets an instance as dear as this, made by an adversary; runs of some algorithms test nothing",
 )
