@@ -40,24 +40,21 @@ def _known(step, state, at, observe):
     return lax.map(observe, states)
 
 
-def until(step, state, targets, criterion, limit):
-    """The number of iterations after which `criterion(state) <= target` first holds, `(len(targets),)`.
+def until(step, state, targets, criterion, limit, spent=None):
+    """The number of iterations after which `criterion(state) <= target` first holds, or `spent(state)` then, `(len(targets),)`.
 
     `targets` decrease, so they are met in their order; 0 says that the start meets it, infinity that `limit` iterations
     do not.  A NaN meets no target.
     """
 
-    def met(i, state, count):
-        return jnp.where(jnp.isinf(count) & (criterion(state) <= targets), i.astype(count.dtype), count)
-
     def advance(carry):
-        i, state, count = carry
+        i, state, _ = carry
         state = step(i, state)
-        return i + 1, state, met(i + 1, state, count)
+        return i + 1, state, criterion(state)
 
-    def unfinished(carry):
-        i, _, count = carry
-        return (i < limit) & jnp.any(jnp.isinf(count))
+    def reach(carry, target):
+        i, state, reached = lax.while_loop(lambda carry: (carry[0] < limit) & ~(carry[2] <= target), advance, carry)
+        cost = i if spent is None else spent(state)
+        return (i, state, reached), jnp.where(reached <= target, cost.astype(targets.dtype), jnp.inf)
 
-    start = jnp.zeros((), int)
-    return lax.while_loop(unfinished, advance, (start, state, met(start, state, jnp.full_like(targets, jnp.inf))))[2]
+    return lax.scan(reach, (jnp.zeros((), int), state, criterion(state)), targets)[1]

@@ -285,12 +285,8 @@ class Simulator:
         inputs = self._inputs(run, static, cells, lanes)
         names = [name for name in inputs if name not in _LANE]
 
-        def build(values: Any) -> Any:
-            letters = {**static, **{n: values[n] for n in names}} | ({run.along[0]: self._along(run)} if run.along else {})
-            return self._problem(run, letters, jax.random.wrap_key_data(values["draw"]), values["nudge"], values["near_solution"])
-
         try:
-            problems = jax.tree.map(np.asarray, jax.jit(jax.vmap(build))(inputs)) if run.family else None
+            problems = self._problems(run, static, inputs, names) if run.family else None
         except Exception as error:
             raise KernelFault(self._blame(run, error)) from error
         rows = []
@@ -306,6 +302,24 @@ class Simulator:
             except (Exception, SystemExit) as error:
                 raise KernelFault(self._blame(run, error)) from error
         return rows
+
+    def _problems(self, run: Run, static: dict[str, Any], inputs: dict[str, np.ndarray], names: list[str]) -> Any:
+        """The problems of all lanes as NumPy arrays, built in blocks of one compiled function as compiled kernels are."""
+
+        def build(values: Any) -> Any:
+            letters = {**static, **{n: values[n] for n in names}} | ({run.along[0]: self._along(run)} if run.along else {})
+            return self._problem(run, letters, jax.random.wrap_key_data(values["draw"]), values["nudge"], values["near_solution"])
+
+        key = ("problems", run.family, tuple(sorted(static.items())), run.along, tuple(names), run.tier)
+        if key not in self._compiled:
+            self._compiled[key] = jax.jit(jax.vmap(build), compiler_options=COMPILER[run.tier] or None)
+        count = len(inputs["nudge"])
+        spare = -count % run.block
+        padded = {name: np.concatenate([v, v[:1].repeat(spare, axis=0)]) for name, v in inputs.items()}
+        blocks = [
+            self._compiled[key]({name: v[begin : begin + run.block] for name, v in padded.items()}) for begin in range(0, count, run.block)
+        ]
+        return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *blocks)
 
     def _dataset(self, run: Run, lanes: Lanes, sweep: Mapping[str, Any], rows: list[Any], ran: np.ndarray) -> xr.Dataset:
         lead = (*sweep, "instance", "replicate")

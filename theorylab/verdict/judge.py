@@ -96,11 +96,11 @@ def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = 
 
 
 def ranked(claim: Claim, cells: Cells, rule: Rule, top: int) -> tuple[int, ...]:
-    """The numbers of the instances that come nearest to a refutation, to be tested on other seeds."""
+    """The numbers of the instances that come nearest to a refutation, to be tested on other seeds; rising, so that claims share runs."""
     judge = {"trend": slopes.judge_trend, "terms": terms.judge_terms, "rate": rates.judge_rate}.get(cells.kind.form)
     scores = expectation.nearness(cells) if judge is None else slopes.steepness(judge, claim, cells, rule)
     order = np.argsort(-scores, kind="stable")[:top]
-    return tuple(cells.instances[i] for i in order)
+    return tuple(sorted(cells.instances[i] for i in order))
 
 
 def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:

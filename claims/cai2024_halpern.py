@@ -1,0 +1,161 @@
+"""Variance reduced Halpern iteration for finite-sum monotone inclusions.
+
+X. Cai, A. Alacaoglu and J. Diakonikolas, ICLR 2024.  arXiv:2310.02987v2
+Steps anchored at the start along a recursive (PAGE) estimate of F = (1/n) sum F_i, which are 1/L-cocoercive on average; u* is where
+F vanishes, D its distance from the start, and a call is one evaluation of one F_i.
+
+The theorems' text was not at hand. The abstract has the complexity, up to logarithms, in calls to make the norm of F at the last
+iterate small; the algorithm's parameters and the constant 16 are recalled. The constant was derived for them without constraints and
+for n >= 4 (a potential of F, the anchor and the estimate's error), and the number of calls follows from the refresh probability.
+
+Not here: the monotone Lipschitz case (an inexact outer iteration whose stopping rule was not read). The gain over the classical
+iteration is measured against its step 1 / L_F: with the longest one, which has the better worst case, rotations come back to where
+they began, and it stops early by luck on many of them.
+"""
+
+from sympy import Min, log, sqrt
+
+from theorylab import Claim, Control, Source, along, fixed, grows, in_expectation, letters, measured, unknown, varies
+
+paper = Source(
+    "Cai, Alacaoglu & Diakonikolas",
+    "Variance Reduced Halpern Iteration for Finite-Sum Monotone Inclusions",
+    year=2024,
+    arxiv="2310.02987v2",
+    venue="ICLR",
+)
+residual, calls, calls_exact, limit = letters("residual calls calls_exact limit")
+k, epsilon, n, L, L_F, kappa, D, C = letters("k epsilon n L L_F kappa D C")
+
+where = {
+    k: along("iterations", 1, 4096),
+    n: grows("component operators", among=(256, 2048, 16384)),
+    L: varies("average cocoercivity constant", 0.1, 10.0, unit="[F]/[u]"),
+    D: varies("distance from the start to the solution", 0.1, 10.0, unit="[u]"),
+    residual: measured("norm of F at the last iterate", unit="[F]", symbol=r"\|F(u_k)\|"),
+    calls: measured("components evaluated until then"),
+}
+sums = ("monotone:rotations", "monotone:near_singular")
+
+last_iterate = Claim(
+    "The residual of the last iterate falls like one over k, with this constant.",
+    source=paper.at("cocoercive case", basis="derived", note="constant 16 recalled, and derived for n >= 4 without constraints"),
+    statement=residual <= 16 * L * D / (k + 4),
+    where=where,
+    holds=in_expectation,
+    simulation="halpern:variance_reduced",
+    problems=sums,
+    instances=4,
+    controls=(
+        Control("the constant 7 instead of 16", statement=residual <= 7 * L * D / (k + 4)),
+        Control("one over k squared", statement=residual <= 16 * L * D / (k + 4) ** 2),
+        Control("plain minibatches instead of variance reduction", simulation="halpern:minibatch", problems=sums[:1]),
+        Control("an estimate that is never refreshed", simulation="halpern:unrefreshed", problems=sums[:1]),
+    ),
+)
+
+
+def expected_calls(K):
+    """The calls in K iterations: the first refresh, those while they get rarer, then the rest with the minibatches."""
+    return n + 4 * n * log(1 + Min(K, sqrt(n)) / 5) + (6 * sqrt(n) + 2) * K
+
+
+cost = Claim(
+    "An expected residual is paid for by no more calls than this, with these constants.",
+    source=paper.at(
+        "cocoercive case", basis="derived", note="the abstract's n + sqrt(n) L / epsilon with its logarithm, from the last iterate's bound"
+    ),
+    statement=calls <= expected_calls(16 * L * D / residual),
+    where=where,
+    holds=in_expectation,
+    simulation="halpern:variance_reduced",
+    problems=sums,
+    instances=4,
+    controls=(
+        Control("n + L D / epsilon, without the root of n", statement=calls <= n + 16 * L * D / residual),
+        Control("half of them", statement=calls <= expected_calls(16 * L * D / residual) / 2),
+        Control("the whole of F in every step", simulation="halpern:full_gradient", problems=sums[:1]),
+    ),
+)
+
+sweep = {
+    epsilon: along("accuracy, relative to L D", 0.1, 0.001, symbol=r"\varepsilon"),
+    n: grows("component operators", among=tuple(2**j for j in range(7, 15))),
+    calls: measured("components evaluated until the residual is that small"),
+    kappa: measured("average constant over that of F itself, L / L_F", symbol=r"\kappa"),
+    limit: fixed("iterations after which a run gives up", 40_000),
+    C: unknown,
+}
+
+complexity = Claim(
+    "The number of calls to a given accuracy grows like n log n + sqrt(n) / epsilon.",
+    source=paper.at(
+        "abstract",
+        basis="derived",
+        note="the abstract's, with its logarithm; 24 balances the terms as derived: 16 L D / (k + 4) bounds the second moment",
+    ),
+    statement=calls <= C * (n * log(n) + 24 * sqrt(n) / epsilon),
+    where=where | sweep,
+    holds=in_expectation,
+    simulation="halpern:variance_reduced_calls",
+    problems=sums[:1],
+    instances=3,
+    controls=(
+        Control("n + 1 / epsilon, without the root of n", statement=calls <= C * (n + 1 / epsilon)),
+        Control("the whole of F in every step", simulation="halpern:full_gradient_calls"),
+    ),
+)
+
+separation = Claim(
+    "Beyond n log n calls, the classical method's calls are divided by the root of n, times L_F / L.",
+    source=paper.at(
+        "abstract", basis="derived", note="the abstract's gain 'up to' the root of n; the two constants, and how far up, are derived"
+    ),
+    statement=calls <= C * (n * log(n) + 24 * kappa * calls_exact / sqrt(n)),
+    where=where
+    | sweep
+    | {calls_exact: measured("calls of the classical Halpern iteration for the same", by="halpern:half_step_calls:calls")},
+    holds=in_expectation,
+    simulation="halpern:variance_reduced_calls",
+    problems=sums[:1],
+    instances=3,
+    controls=(
+        Control("divided by n alone", statement=calls <= C * calls_exact / n),
+        Control("the whole of F in every step", simulation="halpern:full_gradient_calls"),
+    ),
+)
+
+classical = Claim(
+    "The classical Halpern iteration with the step 2 / L_F has the residual L_F D / (k + 1) at most.",
+    source=Source(
+        "Lieder",
+        "On the convergence rate of the Halpern-iteration",
+        year=2021,
+        venue="Optimization Letters",
+        place="the rate, as Yoon & Loizou restate it",
+        basis="restated",
+        note="for the fixed point residual of a nonexpansive map; here the map I - 2 F / L_F",
+    ),
+    statement=residual <= L_F * D / (k + 1),
+    where=where
+    | {
+        n: fixed("component operators", 64),
+        L_F: measured("cocoercivity constant of F", unit="[F]/[u]"),
+    },
+    simulation="halpern:deterministic",
+    problems=("monotone:rotation", sums[0]),
+    controls=(
+        Control("nine tenths of it", statement=residual <= 9 * L_F * D / (10 * (k + 1))),
+        Control("the plain fixed point iteration", simulation="halpern:unanchored", problems="monotone:rotation"),
+        Control("the anchor 1/sqrt(k + 2)", simulation="halpern:slow_anchor", problems="monotone:rotation"),
+    ),
+)
+
+lower_bound = Claim(
+    "In the monotone Lipschitz class no method needs fewer calls, up to logarithms.",
+    source=paper.at("abstract", basis="abstract"),
+    statement=calls >= C * (n + sqrt(n) * L * D / residual),
+    where=where | {C: unknown},
+    holds=in_expectation,
+    because="it says that every algorithm meets an instance as dear as this, made by an adversary; runs of some algorithms test nothing",
+)
