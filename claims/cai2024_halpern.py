@@ -28,7 +28,7 @@ residual, calls, calls_exact, limit = letters("residual calls calls_exact limit"
 k, epsilon, n, L, L_F, kappa, D, C = letters("k epsilon n L L_F kappa D C")
 
 where = {
-    k: along("iterations", 1, 4096),
+    k: along("iterations", 1, 8192),
     n: grows("component operators", among=(256, 2048, 16384)),
     L: varies("average cocoercivity constant", 0.1, 10.0, unit="[F]/[u]"),
     D: varies("distance from the start to the solution", 0.1, 10.0, unit="[u]"),

@@ -50,7 +50,11 @@ def test_edit_ends_as_labelled(edit, tmp_path, compiled):
     claims = edited(tmp_path, edit)
     simulator = Simulator(find_project(tmp_path), compiled)
     for name in edit["claims"]:
-        result = verify(claims[name], simulator)
+        claim = claims[name]
+        if edit["label"] == "refute":
+            # What broken algorithms do bears on a support alone.
+            claim = replace(claim, controls=tuple(control for control in claim.controls if control.kind == "statement"))
+        result = verify(claim, simulator)
         assert not result.fault
         if edit["label"] == "refute":
             assert result.verdict.verdict == "refuted"
