@@ -11,7 +11,8 @@ nothing about rarer starts.  Where they hold after some number of steps that the
 begins when the signal has settled in every draw of the ranges below.
 
 In the quick tier every entry is measured (the limit of many measurements, n = 50), in the full tier 2400 Gaussian measurements of a
-matrix of side 8, whose isometry constant is bounded on each instance by an eigenvalue, over matrices of every rank.
+matrix of side 8, whose restricted isometry constant is bounded from above
+on each instance, over matrices of every rank; which constant the theorems ask for was not at hand, so 1/2 stands for small.
 With three columns or more too many, two factors decay in modes of different rates, which bend a decay; the rates in alpha are tested
 with a single column too many.
 """
@@ -217,7 +218,7 @@ rescaled = Claim(
 gaussian = {
     n: fixed("side of the matrix", 8),
     m: fixed("Gaussian measurements", 2400),
-    delta: measured("largest relative error of a squared length by the measurements, over all matrices", symbol=r"\delta"),
+    delta: measured("a bound on the relative error of a squared length by the measurements, over all matrices", symbol=r"\delta"),
 }
 isometry = delta <= Rational(1, 2)
 
@@ -247,11 +248,14 @@ asymmetric_exact_measured = Claim(
     controls=asymmetric_exact.controls,
 )
 
+# On a small matrix a column's length varies more from start to start: the slowest of them needs a larger scale.
+larger = {alpha: shrinks("scale of the start", among=(0.06, 0.08, 0.1, 0.14, 0.19, 0.25, 0.33, 0.45), symbol=r"\alpha")}
+
 asymmetric_wide_measured = Claim(
     "Seen through Gaussian measurements too, two factors with a column too many converge at a rate like the square of the scale.",
     source=asymmetric_wide.source,
     statement=asymmetric_wide.statement,
-    where=wide | gaussian,
+    where=wide | gaussian | larger,
     assuming=(isometry, t >= T_0),
     simulation="sensing:asymmetric",
     problems=("sensing:gaussian",),

@@ -36,12 +36,15 @@ class Sensing(NamedTuple):
 
     @property
     def delta(self):
-        """The largest relative error of a squared length by the measurements, over matrices of every rank, `()`.
+        """An upper bound on the relative error of a squared length by the measurements, over matrices of every rank, `()`.
 
-        The restricted isometry constant of any order is at most that.
+        The restricted isometry constant of any order is at most that.  It is the Schatten norm of order 16 of what the measurements
+        and their adjoint differ from the identity by, at most a fifth above the largest eigenvalue for a few hundred of them.
         """
-        n = len(self.normal)
-        return jnp.max(jnp.abs(jnp.linalg.eigvalsh(self.normal - jnp.eye(n, dtype=self.normal.dtype))))
+        power = self.normal - jnp.eye(len(self.normal), dtype=self.normal.dtype)
+        for _ in range(3):
+            power = power @ power
+        return jnp.sum(power**2) ** (1 / 16)
 
 
 def _problem(factors, kappa, normal=None):
