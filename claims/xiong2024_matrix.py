@@ -10,11 +10,15 @@ instance here is a start of its own, and the statement has to hold on every one 
 nothing about rarer starts.  Where they hold after some number of steps that the abstract leaves open, the range of t, or `assuming`,
 begins when the signal has settled in every draw of the ranges below.
 
-In the quick tier every entry is measured (the limit of many measurements, n = 50), in the full tier 2400 Gaussian measurements of a
-matrix of side 8, whose restricted isometry constant is bounded from above
+In the quick tier every entry is measured (the limit of many measurements, n = 50), in the full tier 3200 Gaussian measurements of a
+matrix of side 10, whose restricted isometry constant is bounded from above
 on each instance, over matrices of every rank; which constant the theorems ask for was not at hand, so 1/2 stands for small.
 With three columns or more too many, two factors decay in modes of different rates, which bend a decay; the rates in alpha are tested
 with a single column too many.
+
+`asymmetric_wide_measured` is the least certain: of four seeds tried with the ranges below, two left it inconclusive, on one start each
+whose column is so short that its error falls hardly tenfold within the run. Five other choices of side, scales and horizon were tried
+before; none was free of that on the small matrices that Gaussian measurements allow here.
 """
 
 from sympy import Eq, Rational, exp, log
@@ -216,8 +220,8 @@ rescaled = Claim(
 )
 
 gaussian = {
-    n: fixed("side of the matrix", 8),
-    m: fixed("Gaussian measurements", 2400),
+    n: fixed("side of the matrix", 10),
+    m: fixed("Gaussian measurements", 3200),
     delta: measured("a bound on the relative error of a squared length by the measurements, over all matrices", symbol=r"\delta"),
 }
 isometry = delta <= Rational(1, 2)
@@ -248,10 +252,12 @@ asymmetric_exact_measured = Claim(
     controls=asymmetric_exact.controls,
 )
 
-# On a small matrix a column's length varies more from start to start, and the shortest column decays slowest.
+# On a small matrix a column's length varies more from start to start, and the shortest column decays slowest; and measurements that
+# are not quite isometric let the signal settle later.
 longer = {
-    t: along("steps", 1, 40_000),
-    alpha: shrinks("scale of the start", among=(0.05, 0.063, 0.08, 0.1, 0.125, 0.16, 0.2, 0.25), symbol=r"\alpha"),
+    T_0: fixed("steps until the signal has settled", 400),
+    t: along("steps", 1, 100_000),
+    alpha: shrinks("scale of the start", among=(0.03, 0.037, 0.047, 0.058, 0.073, 0.092, 0.115, 0.14), symbol=r"\alpha"),
 }
 
 asymmetric_wide_measured = Claim(
