@@ -17,8 +17,8 @@ With three columns or more too many, two factors decay in modes of different rat
 with a single column too many.
 
 `asymmetric_wide_measured` is the least certain: of four seeds tried with the ranges below, two left it inconclusive, on one start each
-whose column is so short that its error falls hardly tenfold within the run. Five other choices of side, scales and horizon were tried
-before; none was free of that on the small matrices that Gaussian measurements allow here.
+whose column is so short that its error falls hardly tenfold within the run. Of five other choices of side, scales and horizon tried
+before, none was supported on every seed either: some from a short column, some from scales that are not small.
 """
 
 from sympy import Eq, Rational, exp, log
