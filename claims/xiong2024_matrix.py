@@ -5,7 +5,8 @@ A matrix of rank r is recovered from isotropic linear measurements by gradient d
 X X', or two for F G', from a Gaussian start of the scale alpha (the right factor at a third of it, as reviews quote the paper).
 
 The theorems' text was not at hand: the abstract (of the ICLR version; which arXiv version has the same was not checked) states the
-rates, reviews restate the start and where the modified step stands, the constants and the dependence on k, eta and beta were derived.  The theorems hold with high probability over the start, so each
+rates, reviews restate the start and where the modified step stands, the constants and the dependence on k, eta and beta were derived.
+The theorems hold with high probability over the start, so each
 instance here is a start of its own, and the statement has to hold on every one that is drawn; the smallest of 8 to 32 draws says
 nothing about rarer starts.  Where they hold after some number of steps that the abstract leaves open, the range of t, or `assuming`,
 begins when the signal has settled in every draw of the ranges below.
