@@ -256,6 +256,18 @@ def test_rounding_without_a_floor_run_is_no_stall():
     assert judged(RATE, np.exp(-0.05 * STEPS) + 1e-6, {"k": STEPS}).verdict == "refuted"
 
 
+def test_steps_before_the_theorem_begins_count_for_nothing_and_are_no_run_outside_it():
+    late = replace(RATE, assuming=(k >= 100,))
+    transient = np.where(STEPS < 90, np.exp(-0.2 * STEPS), np.exp(-0.005 * (STEPS - 90) - 18))
+    assert judged(RATE, transient, {"k": STEPS}).verdict != "supported"
+    part = judged(late, transient, {"k": STEPS})
+    assert (part.verdict, part.flags) == ("supported", ())
+    outside = replace(RATE, where=RUN | {b: measured("constant")}, assuming=(b <= 1,))
+    met = np.where(STEPS < 100, 2.0, 1.0)[None, None]
+    part = judge_family(outside, cells_of(outside, {"y": transient[None, None], "b": met}, {"k": STEPS}), RULE)
+    assert (part.verdict, part.flags) == ("supported", ("outside assumptions",))
+
+
 # Explicit bounds, instance by instance
 
 

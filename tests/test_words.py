@@ -2,8 +2,12 @@
 
 import pytest
 from project_copies import claim, copy
+from sympy import Eq, exp
+from worlds import C, c, claim_of, k, y
 
 from theorylab.catalogue import find_claims
+from theorylab.claim import along, for_every_instance, measured, unknown
+from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
 from theorylab.verify import verify
@@ -113,3 +117,20 @@ def test_show_says_the_test_the_threshold_and_what_a_support_means(results):
         assert words in " ".join(said["Test"])
         assert said["A verdict of supported means"]
         assert said["It does not show"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "turns"),
+    [
+        (y <= C * exp(-c * k), ("must not fall", "does not slow down")),
+        (y >= C * exp(-c * k), ("must not rise", "does not speed up")),
+        (y <= C / k, ("at most 0", "grows at most like k^0.1")),
+        (y >= C / k, ("at least 0", "falls at most like k^0.1")),
+        (Eq(y, C / k), ("equal to 0", "moves at most like k^0.1")),
+    ],
+)
+def test_show_names_the_side_on_which_a_claim_can_break(statement, turns):
+    stated = claim_of(statement, {k: along("steps", 1, 1000), y: measured("quantity"), C: unknown, c: unknown}, holds=for_every_instance)
+    said = dict(explain(stated, plan(stated)))
+    assert turns[0] in " ".join(said["Test"])
+    assert turns[1] in " ".join(said["A verdict of supported means"])

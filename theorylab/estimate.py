@@ -60,7 +60,9 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         drop("not run", ~flat(data["ran"] * xr.ones_like(like)).astype(bool).all(1))
     for relation in claim.assuming:
         inside = holds(relation, {symbol: flat(value) for symbol, value in table.items()})
-        drop("assumption", ~np.broadcast_to(inside, y.shape).all(1))
+        # A condition on swept letters says where the theorem speaks; one on measured letters, whether a run met its assumptions.
+        chosen = all(claim.where[symbol].kind != "measured" for symbol in relation.free_symbols)
+        drop("not run" if chosen else "assumption", ~np.broadcast_to(inside, y.shape).all(1))
     bound = evaluate(kind.scale, letters)
     with np.errstate(invalid="ignore"):
         missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if _uses_previous(kind) else np.zeros_like(keep)

@@ -249,9 +249,10 @@ def _test(plan: Plan) -> list[str]:
             "needs do not suffice for the second",
         ]
     else:
+        turn, limit = ("rise", f"below {RATE_TAU:g}") if kind.side == "lower" else ("fall", f"above -{RATE_TAU:g}")
         lines = [
-            f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not fall as the decay goes on: "
-            f"the slope of its logarithm on the logarithm of the stage stays above -{RATE_TAU:g}",
+            f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not {turn} as the decay goes on: "
+            f"the slope of its logarithm on the logarithm of the stage stays {limit}",
             f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
         ]
     if kind.strict:
@@ -290,12 +291,16 @@ def _meaning(plan: Plan) -> str:
         return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}, up to events that no replicate saw"
     if plan.kind.form == "rate":
         others = [f"{name}^{plan.tau:.2g}" for name in plan.sweep if name in plan.claim.taken]
-        across = f", and the rate over h falls at most like {' or '.join(others)}" if others else ""
-        return f"on this range the decay does not slow down like exp(-sqrt({plan.kind.steps})) or a power{across}"
+        lower = plan.kind.side == "lower"
+        across = f", and the rate over h {'rises' if lower else 'falls'} at most like {' or '.join(others)}" if others else ""
+        k = plan.kind.steps
+        bend = f"speed up like exp(-{k}**1.5)" if lower else f"slow down like exp(-sqrt({k})) or a power"
+        return f"on this range the decay does not {bend}{across}"
     powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form != "rate" else []))]
     fastest = " or ".join(powers) or "a constant"
     where = ", also where each term rules" if plan.kind.form == "terms" else ""
-    return f"on this range the ratio to the bound grows at most like {fastest}{where}; a faster growth would have been refuted"
+    moves, change = {"upper": ("grows", "growth"), "lower": ("falls", "fall"), "two": ("moves", "move")}[plan.kind.side]
+    return f"on this range the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
 
 
 def _sure(result: Result, part: Part) -> str:

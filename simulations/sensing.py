@@ -1,0 +1,75 @@
+"""Gradient descent on the factors of a low-rank matrix that is known by linear measurements.
+
+N. Xiong, L. Ding and S. S. Du, ICLR 2024, arXiv:2310.01769; the updates are those of the least squares loss (restated in
+reviews), the step of `rescaled` is recalled.  All begin at `problem.start` and take steps of size `eta`.
+
+Each shows at the checkpoints of `t`, `(len(t),)` each: `error`, the distance of the product of the factors from the matrix in
+the Frobenius norm, and `error_squared`.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from .record import record
+
+
+def symmetric(key, problem, *, t, eta):
+    """One factor X for the matrix X X', from the left factor of the start."""
+    return record(_symmetric(problem, eta), problem.start[0], t, lambda X: _shown(problem, X, X))
+
+
+def asymmetric(key, problem, *, t, eta):
+    """Two factors F and G for the matrix F G', moved at once."""
+    return record(_asymmetric(problem, eta), problem.start, t, lambda factors: _shown(problem, *factors))
+
+
+def rescaled(key, problem, *, t, eta, beta, T_1):
+    """`asymmetric`, with one step in between: after `T_1` steps all singular values of F become `beta`, at the same product.
+
+    `t` counts the steps from there on.  F turns into its polar factor times `beta`; any rotation of the columns of F and G
+    together would do as well.
+    """
+    step = _asymmetric(problem, eta)
+    F, G = _after(step, problem.start, _at(T_1, t))
+    U, S, V = jnp.linalg.svd(F, full_matrices=False)
+    moved = jnp.stack([beta * U @ V, G @ (V.T * S[None, :]) @ V / beta])
+    return record(step, moved, t, lambda factors: _shown(problem, *factors))
+
+
+def unscaled(key, problem, *, t, eta, beta, T_1):
+    """`rescaled` without its modified step."""
+    step = _asymmetric(problem, eta)
+    return record(step, _after(step, problem.start, _at(T_1, t)), t, lambda factors: _shown(problem, *factors))
+
+
+def settled(key, problem, *, eta, T_0):
+    """The least singular value `s_0`, `()`, of the factor of `symmetric` after `T_0` steps."""
+    X = _after(_symmetric(problem, eta), problem.start[0], jnp.array([T_0]))
+    return {"s_0": jnp.min(jnp.linalg.svd(X, compute_uv=False))}
+
+
+def _symmetric(problem, eta):
+    return lambda i, X: X - eta * problem.residual(X @ X.T) @ X
+
+
+def _asymmetric(problem, eta):
+    def step(i, factors):
+        F, G = factors
+        residual = problem.residual(F @ G.T)
+        return factors - eta * jnp.stack([residual @ G, residual.T @ F])
+
+    return step
+
+
+def _at(count, t):
+    """One checkpoint, traced where `t` is."""
+    return jnp.array([count]) if isinstance(t, jax.Array) else (count,)
+
+
+def _after(step, start, at):
+    return record(step, start, at, lambda state: state)[0]
+
+
+def _shown(problem, F, G):
+    error = problem.error(F @ G.T)
+    return {"error": error, "error_squared": error**2}
