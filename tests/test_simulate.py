@@ -1,5 +1,7 @@
 """What simulate promises: seeds that know no claim, blocks that change nothing, faults that name their place."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,3 +196,20 @@ def test_a_callback_to_python_cannot_be_kept_and_still_runs(tmp_path):
     run = replace(MEAN, kernel="sampling:asks_python")
     assert float(Simulator(NOISY, tmp_path).data(run, Lanes((0,), (0,)))["error"].sel(n=100).item()) == pytest.approx(0.2)
     assert not list(tmp_path.glob("*.program"))
+
+
+def test_several_factorisations_at_once_end():
+    # Without waiting for each other four of them hang in LAPACK on two cores; the limit turns that into a failure.
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
+from dataclasses import replace
+from tests.test_simulate import MEAN, NOISY, Lanes, Simulator
+simulator = Simulator(NOISY)
+runs = [replace(MEAN, kernel="sampling:factorised", block=128, seed=seed) for seed in range(4)]
+simulator.data(runs[0], Lanes((0,), (0,)))
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(lambda run: simulator.data(run, Lanes((0,), tuple(range(1, 1281)))), runs))
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True, timeout=60)

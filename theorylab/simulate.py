@@ -203,13 +203,14 @@ class Simulator:
         try:
             if self.kept is not None:
                 function = self._kept(self.kept / programs.name(self._code(run), (key, device())), function, inputs, along)
-            compiled = function.lower(inputs, along).compile(compiler_options=COMPILER[run.tier] or None)
+            lowered = function.lower(inputs, along)
+            compiled = lowered.compile(compiler_options=COMPILER[run.tier] or None)
         except (KernelFault, Slip):
             raise
         except Exception as error:
             raise KernelFault(self._blame(run, error)) from error
         self.compilations += 1
-        return compiled
+        return _alone(compiled) if "lapack" in lowered.as_text() else compiled
 
     def _kept(self, file: Path, function: Any, inputs: Mapping[str, np.ndarray], along: np.ndarray) -> Any:
         """The function as an earlier run traced it; traced now and kept, where it can be."""
@@ -428,6 +429,20 @@ class Simulator:
         return f"{run.kernel} on {run.family or 'no family'} failed{place}: {type(error).__name__}: {text[0] if text else ''}"
 
 
+def _alone(function: Any) -> Any:
+    """A function that waits until no other of its kind runs in this process.
+
+    XLA's calls into LAPACK wait for tasks of the thread pool that they run in: four at once on two cores wait for ever (jaxlib 0.10).
+    """
+
+    def call(*arguments: Any) -> Any:
+        with _lapack:
+            return jax.block_until_ready(function(*arguments))
+
+    return call
+
+
+_lapack = threading.Lock()
 _LANE = ("draw", "noise", "nudge", "near_solution")
 
 

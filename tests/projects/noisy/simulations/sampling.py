@@ -86,3 +86,9 @@ def asks_python(key, problem, *, n, sigma):
     """The scale of the error by way of a callback to Python."""
     scale = jax.pure_callback(lambda s: np.asarray(s), jax.ShapeDtypeStruct((), jnp.float64), sigma, vmap_method="sequential")
     return {"error": scale / jnp.sqrt(n)}
+
+
+def factorised(key, problem, *, n, sigma):
+    """The scale of the error by way of a factorisation that LAPACK makes."""
+    q, r = jnp.linalg.qr(jax.random.normal(key, (48, 16), dtype=jnp.float64))
+    return {"error": sigma / jnp.sqrt(n) + jnp.sum((q.T @ q - jnp.eye(16)) @ r) * 1e-9}
