@@ -313,7 +313,7 @@ class Simulator:
 
         key = ("problems", run.family, tuple(sorted(static.items())), run.along, tuple(names), run.tier)
         if key not in self._compiled:
-            self._compiled[key] = jax.jit(jax.vmap(build), compiler_options=COMPILER[run.tier] or None)
+            self._compiled[key] = _alone(jax.jit(jax.vmap(build), compiler_options=COMPILER[run.tier] or None))
         count = len(inputs["nudge"])
         spare = -count % run.block
         padded = {name: np.concatenate([v, v[:1].repeat(spare, axis=0)]) for name, v in inputs.items()}
