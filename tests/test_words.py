@@ -1,5 +1,7 @@
 """A failure message answers what its reader asks; one test a question. Also what `show` says of each kind."""
 
+from pathlib import Path
+
 import pytest
 from project_copies import claim, copy
 from sympy import Eq, exp
@@ -134,3 +136,10 @@ def test_show_names_the_side_on_which_a_claim_can_break(statement, turns):
     said = dict(explain(stated, plan(stated)))
     assert turns[0] in " ".join(said["Test"])
     assert turns[1] in " ".join(said["A verdict of supported means"])
+
+
+def test_show_names_the_assumptions_that_a_claim_has():
+    by_name = {claim.name: claim for claim in find_claims(find_project(Path(__file__).parents[1])).claims}
+    told = {name: dict(explain(claim, plan(claim)))["Claim"] for name, claim in by_name.items() if claim.simulation is not None}
+    assert any("t >= T_0" in line for line in told["xiong2024_matrix.asymmetric_wide"])
+    assert not any("assuming" in line for line in told["cai2024_halpern.last_iterate"])

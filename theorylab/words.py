@@ -20,7 +20,7 @@ SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
     """Headed paragraphs on the test that a claim gets and on what its verdict will and will not mean."""
     return [
-        ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}"]),
+        ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}", *_assumptions(claim)]),
         ("Source", [cite(claim)]),
         ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items() if symbol.name in _used(claim)]),
         ("Test", _test(plan)),
@@ -30,6 +30,10 @@ def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
     ]
+
+
+def _assumptions(claim: Claim) -> list[str]:
+    return [f"assuming {text(relation, claim)}; what does not meet it counts for nothing" for relation in claim.assuming]
 
 
 def cite(claim: Claim) -> str:

@@ -46,6 +46,12 @@ class Sensing(NamedTuple):
             power = power @ power
         return jnp.sum(power**2) ** (1 / 16)
 
+    @property
+    def imbalance(self):
+        """The least eigenvalue of what the Gram matrix of the left factor has more than the right one's at the start, `()`."""
+        F, G = self.start
+        return jnp.linalg.eigvalsh(F.T @ F - G.T @ G)[0]
+
 
 def _problem(factors, kappa, normal=None):
     n = factors.shape[1]
