@@ -459,6 +459,14 @@ def test_negative_values_are_not_clipped():
     assert mean_part(claim, values, {"n": SIZES[:3]}).verdict == "supported"
 
 
+def test_negative_values_of_a_letter_that_is_declared_positive_are_not_clipped_either():
+    rng = np.random.default_rng(7)
+    values = (0.5 + 3 * rng.standard_normal((1, 4096, 3))) * np.sqrt(SIZES[:3])
+    assert np.maximum(values / np.sqrt(SIZES[:3]), 0).mean() > 1.3
+    assert mean_part(MEAN, values, {"n": SIZES[:3]}).verdict == "supported"
+    assert mean_part(MEAN, values + 2 * np.sqrt(SIZES[:3]), {"n": SIZES[:3]}).verdict == "refuted"
+
+
 def test_a_lower_bound_in_expectation_is_refuted_from_below():
     rng = np.random.default_rng(8)
     claim = replace(MEAN, statement=y >= sqrt(n))
