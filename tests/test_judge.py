@@ -326,6 +326,14 @@ def test_nan_out_of_nothing_is_never_supported():
     assert (part.verdict, part.reasons) == ("refuted", ("NONFINITE",)), "finite cells still count, and the failure is told"
 
 
+def test_where_nothing_is_finite_the_reason_is_told():
+    for claim in (EXPLICIT, GROWTH, MEAN, RATE):
+        x = {"k": STEPS} if k in claim.statement.free_symbols else {"n": SIZES}
+        part = judge_family(claim, cells_of(claim, np.full((2, SUPPORT_FROM, len(*x.values())), np.nan), x), RULE)
+        assert part.verdict == "inconclusive"
+        assert "NONFINITE" in part.reasons
+
+
 def test_a_signed_quantity_that_diverges_is_a_violation():
     regret = signed("regret")
     claim = claim_of(regret <= 1 + k, {k: RUN[k], regret: measured("regret")}, holds=for_every_instance)
