@@ -326,6 +326,14 @@ def test_nan_out_of_nothing_is_never_supported():
     assert (part.verdict, part.reasons) == ("refuted", ("NONFINITE",)), "finite cells still count, and the failure is told"
 
 
+def test_where_nothing_is_finite_the_reason_is_told():
+    for claim in (EXPLICIT, GROWTH, MEAN, RATE):
+        x = {"k": STEPS} if k in claim.statement.free_symbols else {"n": SIZES}
+        part = judge_family(claim, cells_of(claim, np.full((2, SUPPORT_FROM, len(*x.values())), np.nan), x), RULE)
+        assert part.verdict == "inconclusive"
+        assert "NONFINITE" in part.reasons
+
+
 def test_a_signed_quantity_that_diverges_is_a_violation():
     regret = signed("regret")
     claim = claim_of(regret <= 1 + k, {k: RUN[k], regret: measured("regret")}, holds=for_every_instance)
@@ -457,6 +465,14 @@ def test_negative_values_are_not_clipped():
     values = (0.8 + 4 * rng.standard_normal((1, 4096, 3))) * np.sqrt(SIZES[:3])
     assert np.maximum(values / np.sqrt(SIZES[:3]), 0).mean() > 1.5
     assert mean_part(claim, values, {"n": SIZES[:3]}).verdict == "supported"
+
+
+def test_negative_values_of_a_letter_that_is_declared_positive_are_not_clipped_either():
+    rng = np.random.default_rng(7)
+    values = (0.5 + 3 * rng.standard_normal((1, 4096, 3))) * np.sqrt(SIZES[:3])
+    assert np.maximum(values / np.sqrt(SIZES[:3]), 0).mean() > 1.3
+    assert mean_part(MEAN, values, {"n": SIZES[:3]}).verdict == "supported"
+    assert mean_part(MEAN, values + 2 * np.sqrt(SIZES[:3]), {"n": SIZES[:3]}).verdict == "refuted"
 
 
 def test_a_lower_bound_in_expectation_is_refuted_from_below():

@@ -295,6 +295,7 @@ SAMPLING = "simulations/sampling.py"
         (f"claims/{PAPER}.py", '"draws", 10, 1000', '"draws", 10, 2000', "its statement"),
         (f"claims/{PAPER}.py", "statement=error <= C * sigma / n)", "statement=error <= C * sigma / n**2)", "its controls"),
         (SAMPLING, "def correlated_mean", "# A comment.\n\ndef correlated_mean", ""),
+        (SAMPLING, "* sigma / n**0.25}", "* sigma / n**0.25}  # why", ""),
         (SAMPLING, "Draws whose correlation", "Draws, the correlation of which", ""),
         (f"claims/{PAPER}.py", '"distance from the centre"', '"how far it is"', ""),
         (f"claims/{PAPER}.py", '"On means"', '"On the mean"', ""),
@@ -319,6 +320,8 @@ def test_a_line_of_code_counts_wherever_it_stands(tmp_path):
         return code(file)
 
     assert of('def f():\n    """One."""\n    return 1\n') == of('def f():\r\n    """Two\n\n    lines."""\r\n\r\n    # why\r\n    return 1')
+    assert of("x = '# one'  # why\n") == of("x = '# one'")
+    assert of("x = '# one'") != of("x = '# two'")
     assert of('x = """\n# one\n"""') != of('x = """\n# two\n"""')
     assert of('def f(): "doc"; return 1') != of('def f(): "doc"; return 2')
     assert of("x = 1") != of("x = 2")

@@ -570,6 +570,20 @@ def test_figures_are_drawn_where_the_data_suit_and_left_out_elsewhere(made, leas
         assert root.get("aria-label")
 
 
+@pytest.mark.parametrize(("low", "high", "sign"), [(1, 64, -1), (64, 1, 1)])
+def test_slopes_are_drawn_in_the_direction_in_which_a_run_meets_the_letter(low, high, sign, monkeypatch):
+    drawn = {}
+    line = figures.Plot.line
+    monkeypatch.setattr(
+        figures.Plot, "line", lambda self, x, y, role, label="", **more: drawn.update({label: y}) or line(self, x, y, role, label, **more)
+    )
+    made = judged(gap <= C / k, measurements().assign(gap=measurements()["gap"] / measurements()["k"] ** 0.25), slope=0.05)
+    where = dict(made.claim.where) | {k: along("accuracy", low, high)}
+    figures.figures(replace(made, claim=replace(made.claim, where=where)))
+    assert drawn["local slope"] == pytest.approx(sign * 0.25)
+    assert np.sign(drawn["threshold"][-1] - drawn["threshold"][0]) == -sign
+
+
 def test_cells_that_did_not_count_are_drawn_apart():
     counted = np.ones((3, 7), bool)
     counted[:, 5:] = False

@@ -1,14 +1,12 @@
 """A failure message answers what its reader asks; one test a question. Also what `show` says of each kind."""
 
-from pathlib import Path
-
 import pytest
 from project_copies import claim, copy
 from sympy import Eq, exp
-from worlds import C, c, claim_of, k, y
+from worlds import C, b, c, claim_of, k, y
 
 from theorylab.catalogue import find_claims
-from theorylab.claim import along, for_every_instance, measured, unknown
+from theorylab.claim import along, for_every_instance, in_expectation, measured, unknown
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
@@ -125,7 +123,7 @@ def test_show_says_the_test_the_threshold_and_what_a_support_means(results):
     ("statement", "turns"),
     [
         (y <= C * exp(-c * k), ("must not fall", "does not slow down")),
-        (y >= C * exp(-c * k), ("must not rise", "does not speed up")),
+        (y >= C * exp(-c * k), ("must not rise", "does not speed up like exp(-k**3)")),
         (y <= C / k, ("at most 0", "grows at most like k^0.1")),
         (y >= C / k, ("at least 0", "falls at most like k^0.1")),
         (Eq(y, C / k), ("equal to 0", "moves at most like k^0.1")),
@@ -138,8 +136,23 @@ def test_show_names_the_side_on_which_a_claim_can_break(statement, turns):
     assert turns[1] in " ".join(said["A verdict of supported means"])
 
 
-def test_show_names_the_assumptions_that_a_claim_has():
-    by_name = {claim.name: claim for claim in find_claims(find_project(Path(__file__).parents[1])).claims}
-    told = {name: dict(explain(claim, plan(claim)))["Claim"] for name, claim in by_name.items() if claim.simulation is not None}
-    assert any("t >= T_0" in line for line in told["xiong2024_matrix.asymmetric_wide"])
-    assert not any("assuming" in line for line in told["cai2024_halpern.last_iterate"])
+def test_show_says_on_what_the_statement_is_conditioned():
+    where = {k: along("steps", 1, 1000), y: measured("quantity"), C: unknown}
+    free = claim_of(y <= C / k, where, holds=for_every_instance)
+    bound = claim_of(y <= C / k, where, holds=for_every_instance, assuming=(k >= 10, y <= 1))
+    assert dict(explain(bound, plan(bound)))["Claim"][1].endswith("for every instance, assuming k >= 10 and y <= 1")
+    assert dict(explain(free, plan(free)))["Claim"][1].endswith("for every instance")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (y <= 1 / k, "bets against the bound refute"),
+        (y >= 1 / k, "Student's limit refutes"),
+        (y <= b / k, "Student's limit refutes"),
+    ],
+)
+def test_show_says_by_which_limit_an_expectation_is_refuted(statement, words):
+    where = {k: along("steps", 1, 1000), y: measured("quantity"), b: measured("random bound")}
+    stated = claim_of(statement, where, holds=in_expectation)
+    assert words in " ".join(dict(explain(stated, plan(stated)))["Test"])

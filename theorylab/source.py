@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import threading
+import tokenize
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -103,7 +104,7 @@ def closure(file: Path) -> tuple[Path, ...]:
 
 
 def code(file: Path) -> str:
-    """The lines of a file that do something: no blank lines, no lines that are a comment, no docstrings.
+    """The lines of a file that do something: no blank lines, no comments, no docstrings.
 
     Text and not a syntax tree, which each version of Python writes in its own way.
     """
@@ -139,7 +140,11 @@ def _imports(file: Path, stamp: int) -> tuple[ast.Import | ast.ImportFrom, ...]:
 @lru_cache(maxsize=512)
 def _code(file: Path, stamp: int) -> str:
     lines = re.split(r"\r\n|\r|\n", file.read_text(encoding="utf-8-sig"))
-    kept = {number for number, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")}
+    for token in tokenize.generate_tokens(iter([line + "\n" for line in lines]).__next__):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    kept = {number for number, line in enumerate(lines, 1) if line.strip()}
     docstrings: set[int] = set()
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):

@@ -10,6 +10,7 @@ from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
 from .report.formula import text
 from .result import Against, Options, Result
+from .verdict.expectation import SUPPORT_FROM
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
 from .verdict.terms import RULES
@@ -20,7 +21,7 @@ SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
     """Headed paragraphs on the test that a claim gets and on what its verdict will and will not mean."""
     return [
-        ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}", *_assumptions(claim)]),
+        ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}"]),
         ("Source", [cite(claim)]),
         ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items() if symbol.name in _used(claim)]),
         ("Test", _test(plan)),
@@ -30,10 +31,6 @@ def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
     ]
-
-
-def _assumptions(claim: Claim) -> list[str]:
-    return [f"assuming {text(relation, claim)}; what does not meet it counts for nothing" for relation in claim.assuming]
 
 
 def cite(claim: Claim) -> str:
@@ -206,11 +203,12 @@ def _controls(claim: Claim) -> list[str]:
 
 
 def _quantifier(claim: Claim) -> str:
-    if claim.holds.name == "with probability":
+    said = claim.holds.name
+    if said == "with probability":
         probability = claim.holds.probability
         shown = f"{float(probability):g}" if probability.is_number else str(probability)
-        return f"with probability {shown} on every instance"
-    return claim.holds.name
+        said = f"with probability {shown} on every instance"
+    return f"{said}, assuming {' and '.join(text(relation, claim) for relation in claim.assuming)}" if claim.assuming else said
 
 
 def _role(role) -> str:
@@ -236,7 +234,8 @@ def _test(plan: Plan) -> list[str]:
         elif holds == "with probability":
             lines.append("the share of violations is tested by exact binomial limits")
         else:
-            lines.append("bets against the bound refute, Student's upper limit on every cell supports, from 64 replicates on")
+            refuting = "bets against the bound refute" if kind.side == "upper" and not kind.difference else "Student's limit refutes"
+            lines.append(f"{refuting}, Student's limit on every cell supports, from {SUPPORT_FROM} replicates on")
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
         lines.append(
@@ -298,7 +297,7 @@ def _meaning(plan: Plan) -> str:
         lower = plan.kind.side == "lower"
         across = f", and the rate over h {'rises' if lower else 'falls'} at most like {' or '.join(others)}" if others else ""
         k = plan.kind.steps
-        bend = f"speed up like exp(-{k}**1.5)" if lower else f"slow down like exp(-sqrt({k})) or a power"
+        bend = f"speed up like exp(-{k}**3)" if lower else f"slow down like exp(-sqrt({k})) or a power"
         return f"on this range the decay does not {bend}{across}"
     powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form != "rate" else []))]
     fastest = " or ".join(powers) or "a constant"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bound import evaluate
+from ..verdict.axes import sign_of
 from .curves import Lines, lines_of, place
 from .formula import text
 from .plot import Plot
@@ -154,7 +155,7 @@ def _ratio(result: Result, part: Part, lines: Lines) -> Figure | None:
     else:
         trend = part.trends.get(lines.name)
         if trend is not None and claim.letter(lines.name) not in kind.geometric:
-            rising = -1 if claim.role(lines.name).kind == "shrinks" else 1
+            rising = sign_of(claim.role(lines.name))
             start = lines.x[here[0 if rising > 0 else -1]]
             first = ratio[row, here[0 if rising > 0 else -1]]
             guide = first * (lines.x[here] / start) ** (rising * trend["threshold"])
@@ -174,7 +175,7 @@ def _local_slope(result: Result, part: Part, lines: Lines) -> Figure | None:
     trend = part.trends.get(lines.name)
     if len(here) < 4 or trend is None or result.claim.letter(lines.name) in lines.cells.kind.geometric:
         return None
-    sign = -1 if result.claim.role(lines.name).kind == "shrinks" else 1
+    sign = sign_of(result.claim.role(lines.name))
     x, y = np.log(lines.x[here]), lines.log_ratio[row, here]
     middle, slopes = _stretches(x, y)
     plot = Plot(f"{result.claim.name} {part.family} slope", xlog=True)
@@ -183,7 +184,7 @@ def _local_slope(result: Result, part: Part, lines: Lines) -> Figure | None:
     plot.level(0.0, "muted", "")
     plot.labels(lines.name, "slope of log(ratio)")
     whole = f"{trend['slope']:+.3f} in [{trend['low']:+.3f}, {trend['high']:+.3f}]"
-    caption = f"{_title(part)}. Local slopes of the ratio on the worst line; the whole range has {whole}."
+    caption = f"{_title(part)}. Local slopes of the ratio on the worst line; the part of the range that decides has {whole}."
     return Figure(plot.svg(caption), caption, part.family)
 
 

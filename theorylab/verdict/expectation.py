@@ -99,7 +99,7 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
         refuted = bool(tested.low[0] > 1) and carried
         distance = 1 - support.estimate[top]
     detectable = 1 + (student(rule.alpha / parts, m) + float(ndtri(0.9))) * tested.error[0]
-    if _bets(cells):
+    if _bets(cells, values[:, chosen]):
         bets = np.maximum(values[:, chosen], 0.0)
         needed = float(np.log(parts / rule.total))
         refuted = betting(bets) * np.log(10) >= needed
@@ -117,9 +117,12 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
     )
 
 
-def _bets(cells: Cells) -> bool:
-    """Whether bets apply: an upper bound of a quantity that cannot be negative, and a bound that is not random itself."""
-    return not cells.kind.difference and cells.kind.side == "upper"
+def _bets(cells: Cells, values: np.ndarray) -> bool:
+    """Whether bets apply: an upper bound of a quantity that is nowhere negative, and a bound that is not random itself.
+
+    Letters say that a quantity is positive, measurements may differ: with what is below zero cut off, the rest would refute a truth.
+    """
+    return not cells.kind.difference and cells.kind.side == "upper" and float(values.min()) >= -RELATIVE
 
 
 def _countable(cells: Cells) -> list[np.ndarray]:

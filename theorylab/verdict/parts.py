@@ -98,8 +98,9 @@ def _constant(cells: Cells) -> bool:
 
     def stuck(part: slice) -> bool:
         y, b = cells.quantity[part][kept[part]], bounds[part][kept[part]]
-        moves = cells.kind.form == "rate" or (np.isfinite(b).all() and np.ptp(b) > 1e-6)
-        return bool(len(y) > 3 and np.ptp(y) == 0 and y[0] != 0 and moves)
+        if len(y) <= 3 or np.ptp(y) > 0 or y[0] == 0:
+            return False
+        return cells.kind.form == "rate" or bool(np.isfinite(b).all() and np.ptp(b) > 1e-6)
 
     if cells.kind.side == "two":
         return False
