@@ -92,7 +92,7 @@ complexity = Claim(
     source=paper.at(
         "abstract",
         basis="derived",
-        note="the abstract's, with its logarithm; 24 balances the terms as derived: 16 L D / (k + 4) bounds the second moment",
+        note="the abstract's, with its logarithm; 24 is the ratio of the terms where the anchor's bias rules",
     ),
     statement=calls <= C * (n * log(n) + 24 * sqrt(n) / epsilon),
     where=where | sweep,
@@ -107,9 +107,9 @@ complexity = Claim(
 )
 
 separation = Claim(
-    "Beyond n log n calls, the classical method's calls are divided by the root of n, times L_F / L.",
+    "Beyond n log n calls, on rotations, the classical method's calls are divided by the root of n, times L_F / L.",
     source=paper.at(
-        "abstract", basis="derived", note="the abstract's gain 'up to' the root of n; the two constants, and how far up, are derived"
+        "abstract", basis="derived", note="the abstract's gain 'up to' the root of n compares bounds; that runs show it is no theorem"
     ),
     statement=calls <= C * (n * log(n) + 24 * kappa * calls_exact / sqrt(n)),
     where=where

@@ -230,6 +230,22 @@ def test_a_control_that_cycles_or_stays_or_crawls_is_caught(curve):
     assert judged(RATE, np.exp(curve(STEPS)), {"k": STEPS}, RULE._replace(control=True)).verdict == "refuted"
 
 
+@pytest.mark.parametrize(
+    ("curve", "verdict"),
+    [
+        (lambda k: -0.02 * k, "supported"),
+        (lambda k: -((k / 400) ** 3), "inconclusive"),
+        (lambda k: -((k / 400) ** 6), "inconclusive"),
+        (lambda k: np.where(k > 500, -60.0, -0.02 * k), "inconclusive"),
+    ],
+    ids=["geometric", "cubic", "sixth", "cliff"],
+)
+def test_a_decay_that_speeds_up_until_it_is_rounding_supports_no_lower_bound(curve, verdict):
+    claim = claim_of(y >= C * exp(-c * k), RUN, holds=for_every_instance)
+    found = judged(claim, np.maximum(np.exp(curve(STEPS)), 1e-16), {"k": STEPS}).verdict
+    assert found == verdict or (verdict == "inconclusive" and found == "refuted")
+
+
 def test_a_rate_depends_on_the_other_letters_as_claimed():
     claim = claim_of(y <= C * exp(-c * b * k), RUN | {b: grows("conditioning", 0.01, 1)}, holds=for_every_instance)
     letter, steps = np.geomspace(0.01, 1, 9), np.geomspace(1, 1e5, 60)

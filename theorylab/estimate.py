@@ -76,6 +76,11 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         height = height_of(claim, floor[quantity], like)
     if height is not None:
         drop("floor", level <= FLOOR_FACTOR * _floor(height, like, order, largest))
+    elif kind.form == "rate" and kind.side == "lower":
+        # The first value at rounding says how far a decay has fallen at least; the plateau behind says nothing of how fast it fell.
+        unseen = level <= UNSEEN * largest
+        first = unseen & _first(unseen, like, next(iter(claim_along(claim) & set(own)), None))
+        drop("floor", unseen & ~first)
     elif kind.form != "explicit" and kind.side != "lower":
         drop("floor", level <= UNSEEN * largest)
     trivial = None
@@ -184,6 +189,14 @@ def _floor(height: xr.DataArray, like: xr.DataArray, order: tuple[str, ...], lar
     """
     values = np.nan_to_num(_flatten(height, like, order)[:, 0, :])
     return np.broadcast_to(np.where(values <= NUMERICAL * largest, values, 0.0).max(0, keepdims=True), values.shape)
+
+
+def _first(cells: np.ndarray, like: xr.DataArray, along: str | None) -> np.ndarray:
+    """Which of the marked cells (I, J) come first along the run."""
+    if along is None:
+        return cells
+    shaped = cells.reshape(like.shape[0], *like.shape[2:])
+    return (np.cumsum(shaped, axis=like.dims.index(along) - 1) == 1).reshape(cells.shape)
 
 
 def claim_along(claim: Claim) -> set[str]:

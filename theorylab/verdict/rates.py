@@ -36,7 +36,7 @@ def judge_rate(claim: Claim, cells: Cells, rule: Rule) -> Part:
         k = [cells.axes[steps][unit.kept][line] for line in found]
         means = unit.level(np.full((1, unit.replicates), 1 / unit.replicates))[0]
         tops = _envelope(means[None], found, cells)
-        contraction = min(float(np.ptp(top[0, : _end(x)])) for top, x in zip(tops, k, strict=True)) / DECADE
+        contraction = min(float(np.ptp(top[0, : _end(x, cells.kind.side)])) for top, x in zip(tops, k, strict=True)) / DECADE
         stages = np.tile(STAGES, len(found))
         owners = [np.arange(len(STAGES)) + n * len(STAGES) for n in range(len(found))]
         axis = Axis(steps, functionals(stages, owners, (1.0,)), contraction, min(map(len, found)), True, 1.0, x=stages, found=tuple(owners))
@@ -91,8 +91,8 @@ def _local_rates(top: np.ndarray, k: np.ndarray, side: str) -> np.ndarray:
     In a geometric decay every stage takes the same number of steps; in exp(-sqrt(k)) the steps grow with the stage, in a power of k they
     explode. A stall belongs to the stage at which it happens.
     """
-    depth = (top[:, :1] - top)[:, : _end(k)]
-    k = k[: _end(k)]
+    depth = (top[:, :1] - top)[:, : _end(k, side)]
+    k = k[: _end(k, side)]
     rates = np.empty((len(top), len(STAGES)))
     for row, level in zip(rates, depth, strict=True):
         if not level[-1] >= STALLED:
@@ -106,8 +106,10 @@ def _local_rates(top: np.ndarray, k: np.ndarray, side: str) -> np.ndarray:
     return rates
 
 
-def _end(k: np.ndarray) -> int:
-    """How many checkpoints to read: the last ones only tell what the quantity still reaches, where there are enough of them."""
+def _end(k: np.ndarray, side: str) -> int:
+    """How many checkpoints to read: for an upper bound the last ones only tell what the quantity still reaches, if there are enough."""
+    if side == "lower":
+        return len(k)
     ahead = int((k > AHEAD * k[-1]).sum())
     return len(k) - ahead if ahead >= 3 else len(k)
 
