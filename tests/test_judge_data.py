@@ -188,6 +188,48 @@ def test_dims_of_bare_arrays_are_found_by_their_lengths_or_asked_for():
         judge(EACH, bare)
 
 
+@pytest.mark.parametrize("shape", ["columns", "pairs", "bare arrays", "a list of arrays"])
+def test_a_masked_number_is_a_cell_that_was_not_run(shape):
+    data = runs(families=("a",)).isel(problem=0, drop=True)
+    wrong = data["gap"].to_numpy().copy()
+    wrong[1, 5] = 9.97e36
+    hidden = np.ma.masked_greater(wrong, 1e30)
+    failed = np.ma.masked_invalid(np.where(wrong > 1e30, np.nan, wrong))
+
+    def given_as(gap):
+        others = {"k": data["k"].to_numpy(), "L": data["L"].to_numpy()}
+        match shape:
+            case "columns":
+                rows = rows_of(data.assign(gap=(("instance", "k"), gap.data)))
+                wide = data.assign(hidden=(("instance", "k"), np.ma.getmaskarray(gap)))
+                return {**rows, "gap": np.ma.array(rows["gap"], mask=rows_of(wide)["hidden"])}
+            case "pairs":
+                return {
+                    **others,
+                    "gap": (("instance", "k"), gap),
+                    "start": ("instance", data["start"].to_numpy()),
+                    "L": ("instance", others["L"]),
+                }
+            case "bare arrays":
+                return {**others, "gap": gap, "start": data["start"].to_numpy()}
+        return {**others, "gap": list(gap), "start": data["start"].to_numpy()}
+
+    unrun = data.assign(gap=data["gap"].where(wrong < 1e30), ran=(("instance", "k"), (wrong < 1e30).astype(int)))
+    assert judge(EACH, given_as(np.ma.array(wrong))).verdict == "refuted"
+    assert judge(EACH, given_as(hidden)).verdict == "supported"
+    assert numbers(judge(EACH, given_as(hidden))) == numbers(judge(EACH, unrun))
+    assert judge(EACH, given_as(failed)).reasons == ("NONFINITE",), "a mask hides no run that failed"
+    masked_k = np.ma.masked_equal(given_as(hidden)["k"], 4.0)
+    with pytest.raises(Unreadable, match="k is masked in"):
+        judge(EACH, {**given_as(hidden), "k": masked_k})
+
+
+def test_a_mask_in_a_dataset_is_data_that_is_not_there():
+    data = runs(families=("a",)).isel(problem=0, drop=True)
+    hidden = np.ma.masked_less(data["gap"].to_numpy(), 1e-3)
+    assert judge(EACH, data.assign(gap=(("instance", "k"), hidden))).reasons == ("NONFINITE",)
+
+
 def test_a_boxed_letter_may_be_a_dim_or_a_column_without_instances(tmp_path):
     data = runs(families=("a",)).isel(problem=0, drop=True)
     columns = {name: values for name, values in rows_of(data).items() if name != "instance"}

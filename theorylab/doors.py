@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .columns import Unreadable
+from .columns import MARKS, Unreadable
 from .table import Table
 
 NETCDF = (".nc", ".nc4", ".netcdf", ".h5", ".hdf5")
@@ -133,6 +133,7 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
     """
     told: dict[str, tuple[str, ...]] = {}
     values: dict[str, Any] = {}
+    absent: dict[str, np.ndarray] = {}
     for name, value in given.items():
         name = str(name)
         if name.startswith(DIMS):
@@ -140,9 +141,15 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
         elif isinstance(value, (xr.DataArray, xr.Variable)):
             told[name], values[name] = tuple(map(str, value.dims)), value.to_numpy()
         elif isinstance(value, tuple) and len(value) in (2, 3) and _are_names(value[0]):
-            told[name], values[name] = (value[0],) if isinstance(value[0], str) else tuple(value[0]), np.asarray(value[1])
+            told[name], values[name] = (value[0],) if isinstance(value[0], str) else tuple(value[0]), value[1]
         else:
-            values[name] = np.asarray(value)
+            values[name] = value
+    for name, value in values.items():
+        values[name], hidden = _unmasked(value)
+        if hidden.any() and (name in dims or name in MARKS or values[name].dtype.kind != "f"):
+            raise Unreadable(f"{origin}: {name} is masked in {int(hidden.sum())} places. Only what is measured may be: write its values.")
+        if hidden.any():
+            absent[name] = hidden
     stray = sorted(set(told) - set(values))
     if stray:
         raise Unreadable(f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values)}.")
@@ -151,6 +158,8 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
     lengths = {len(v) for v in values.values() if v.ndim == 1}
     if not told and len(lengths) == 1 and all(v.ndim <= 1 for v in values.values()):
         rows = lengths.pop()
+        for hidden in absent.values():
+            values["ran"] = np.where(hidden, 0.0, values.get("ran", 1.0))
         return Table({name: np.broadcast_to(v, rows) for name, v in values.items()}, np.arange(1, rows + 1), "row")
     axes = {name: v for name, v in values.items() if v.ndim == 1 and name in dims and told.get(name, (name,)) == (name,)}
     variables = {name: (told[name] if name in told else _matched(name, v, axes, origin), v) for name, v in values.items()}
@@ -158,9 +167,29 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
         if len(own) != array.ndim or len(set(own)) != len(own):
             raise Unreadable(f"{origin}: {name} has the shape {array.shape} and the dims ({', '.join(own)}). Give every axis one name.")
     try:
-        return xr.Dataset(variables)
+        found = xr.Dataset(variables)
+        for name, hidden in absent.items():
+            found["ran"] = xr.DataArray(~hidden, dims=variables[name][0]) * (found["ran"] if "ran" in found else 1)
+        return found
     except ValueError as error:
         raise Unreadable(f"{origin}: the arrays do not fit together: {error}.") from None
+
+
+def _unmasked(value: Any) -> tuple[np.ndarray, np.ndarray]:
+    """A value as an array with NaN where it is masked, and which of its cells were not run.
+
+    Those are masked numbers. NaN and infinity under a mask are a run that failed: masking it must not hide it.
+    """
+    if isinstance(value, (list, tuple)) and any(isinstance(part, np.ma.MaskedArray) for part in value):
+        value = np.ma.array(value)
+    if not isinstance(value, np.ma.MaskedArray):
+        array = np.asarray(value)
+        return array, np.zeros(array.shape, dtype=bool)
+    mask = np.ma.getmaskarray(value)
+    if not mask.any() or value.dtype.kind not in "fiub":
+        return value.data, mask
+    array = value.data.astype(float)
+    return np.where(mask, np.nan, array), mask & np.isfinite(array)
 
 
 def _are_names(value: Any) -> bool:
