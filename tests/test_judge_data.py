@@ -380,6 +380,26 @@ def test_controls_are_judged_on_the_same_data_or_on_their_own(tmp_path):
         judge(EACH, runs(), {"short": runs()})
 
 
+@pytest.mark.parametrize("name", [1, "1", "thirds"])
+def test_a_control_of_the_statement_alone_takes_no_data_of_its_own(name):
+    with pytest.raises(Unreadable, match=r"'thirds' replaces only the statement.* Leave out what is given for control 1"):
+        judge(EACH, runs(), {name: runs(base=1.5)})
+    elsewhere = replace(EACH, controls=(Control("the start", statement=n <= start / 3**k, where={n: measured("another gap")}),))
+    own = runs(base=2.0).rename(gap="n")
+    assert [c.verdict for c in judge(elsewhere, runs(), {1: own}).controls] == ["refuted"], "what the claim's data lack is given"
+
+
+@pytest.mark.parametrize("alpha", [0, 0.0, float("nan"), -1, 2, 0.2, 1e-7, "0.01", None, True])
+def test_an_error_that_cannot_be_spent_is_refused(alpha):
+    with pytest.raises(Slip, match=r"alpha=.* Write a number from 1e-06 to 0.1"):
+        judge(EACH, runs(), alpha=alpha)
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 0.1, np.float32(0.01)])
+def test_an_error_within_its_range_is_taken(alpha):
+    assert judge(EACH, runs(), alpha=alpha).verdict == "supported"
+
+
 def test_what_lies_outside_the_range_is_left_out_and_said():
     data = {"gap": [0.4, 0.2, 1.0], "start": [1.0, 1.0, 1.0], "k": [1, 2, 100], "L": [1.0, 1.0, 1.0]}
     verdict = judge(EACH, data)

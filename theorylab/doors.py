@@ -169,7 +169,7 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
     try:
         found = xr.Dataset(variables)
         for name, hidden in absent.items():
-            found["ran"] = xr.DataArray(~hidden, dims=variables[name][0]) * (found["ran"] if "ran" in found else 1)
+            found["ran"] = xr.DataArray(~hidden, dims=variables[name][0]) * found.get("ran", 1)
         return found
     except ValueError as error:
         raise Unreadable(f"{origin}: the arrays do not fit together: {error}.") from None
