@@ -125,6 +125,8 @@ def doors(data, folder):
     yield "netCDF", folder / "plain.nc"
     yield "csv", str(save_csv(folder / "plain.csv", columns))
     yield "columns", columns
+    yield "data frame", data.to_dataframe().reset_index()
+    yield "data frame with an index", data.to_dataframe()
     yield "pairs", {name: (values.dims, values.to_numpy()) for name, values in data.variables.items()}
     yield "arrays", dict(data.variables.items())
     arrays = {name: values.to_numpy() for name, values in data.variables.items()}
@@ -451,6 +453,21 @@ def test_a_broken_table_is_refused_with_its_line(old, new, line, wanted, tmp_pat
         judge(EACH, path)
     for words in ("x.csv", *wanted):
         assert words in str(error.value)
+
+
+def test_a_broken_data_frame_is_refused():
+    frame = runs().to_dataframe().reset_index()
+    doubled = frame.rename(columns={"start": "gap"})
+    cases = [
+        (frame.assign(gap="high"), "column gap: not all of it is numbers"),
+        (doubled, "has the column 'gap' twice"),
+        (frame.iloc[:0], "is empty"),
+        (frame.iloc[1:], "47 rows do not fill the 48 cells|23 rows do not fill the 24 cells"),
+        (frame.rename(columns={"gap": "gpa"}), "column 'gpa' is no letter"),
+    ]
+    for wrong, words in cases:
+        with pytest.raises(Unreadable, match=words):
+            judge(EACH, wrong)
 
 
 def test_a_ragged_table_names_the_cell_that_is_missing(tmp_path):

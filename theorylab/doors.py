@@ -1,4 +1,4 @@
-"""Whatever holds measurements - a file, an xarray object, a dict of arrays - opened as named groups of datasets and tables.
+"""Whatever holds measurements - a file, an xarray object, a data frame, a dict of arrays - opened as named groups of datasets and tables.
 
 Nothing here knows a claim. A group's name is "" for measurements by themselves, else its path in a tree.
 """
@@ -40,8 +40,11 @@ def opened(data: Any, dims: Sequence[str] = ()) -> tuple[str, Groups]:
             return "the array", {"": data.to_dataset()}
         case Mapping():
             return "the dict", {"": _arrays(data, dims, "the dict")}
+    if hasattr(data, "columns") and hasattr(data, "to_dict"):
+        return "the data frame", {"": _frame(data)}
     raise Unreadable(
-        f"measurements are a file ({', '.join(SUFFIXES)}), an xarray Dataset or DataTree, or a dict of arrays, not {type(data).__name__}."
+        f"measurements are a file ({', '.join(SUFFIXES)}), an xarray Dataset or DataTree, a data frame or a dict of arrays, "
+        f"not {type(data).__name__}."
     )
 
 
@@ -92,6 +95,27 @@ def _csv(path: Path) -> Table:
         texts = [row[n].strip() for _, row in body]
         columns[name] = np.array(texts) if name in TEXTS else _numbers(path, name, texts, [line for line, _ in body])
     return Table(columns, np.array([line for line, _ in body]))
+
+
+def _frame(frame: Any) -> Table:
+    """A data frame of pandas, or one like it, as the table that it would be as a file; an index with names is columns."""
+    if any(name is not None for name in getattr(getattr(frame, "index", None), "names", ())):
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Unreadable(f"the data frame has the column {twice!r} twice. Name each one.")
+    if not names or not len(frame):
+        raise Unreadable("the data frame is empty. Write one row per cell.")
+    columns: dict[str, np.ndarray] = {}
+    for name, label in zip(names, frame.columns, strict=True):
+        try:
+            columns[name] = np.asarray(frame[label]).astype(str) if name in TEXTS else np.asarray(frame[label], dtype=float)
+        except (TypeError, ValueError) as error:
+            raise Unreadable(
+                f"the data frame, column {name}: not all of it is numbers ({error}). Write numbers, inf, or nan for a run that failed."
+            ) from None
+    return Table(columns, np.arange(1, len(frame) + 1), "row")
 
 
 def _numbers(path: Path, name: str, texts: list[str], lines: list[int]) -> np.ndarray:

@@ -40,10 +40,10 @@ ALPHAS = (1e-6, 0.1)
 def judge(claim: Claim | str, data: Any, controls: Mapping[str | int, Any] | None = None, *, alpha: float = 0.01) -> Verdict:
     """The verdict on a claim from measurements made elsewhere: no kernel is run.
 
-    `claim` is a Claim, or the name of one of the project's. `data` is an xarray Dataset or DataTree, a netCDF, CSV or npz file, or a dict
-    of arrays: one variable per measured letter, whose dims are the swept letters, `problem`, `instance` and `replicate`, whichever exist.
-    `controls` gives measurements of the claim's broken algorithms, each by its title, slug or number. Raises Unreadable and Slip, which
-    are ValueErrors.
+    `claim` is a Claim, or the name of one of the project's. `data` is an xarray Dataset or DataTree, a netCDF, CSV or npz file, a data
+    frame or a dict of arrays: one variable per measured letter, whose dims are the swept letters, `problem`, `instance` and `replicate`,
+    whichever exist. `controls` gives measurements of the claim's broken algorithms, each by its title, slug or number. `alpha` is the error
+    spent on a side, from 1e-6 to 0.1. Raises Unreadable and Slip, which are ValueErrors.
     """
     found = judged(_claim(claim), data, controls, alpha).verdict
     return found if found is not None else Verdict("inconclusive")
