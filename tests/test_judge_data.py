@@ -125,6 +125,8 @@ def doors(data, folder):
     yield "netCDF", folder / "plain.nc"
     yield "csv", str(save_csv(folder / "plain.csv", columns))
     yield "columns", columns
+    yield "data frame", data.to_dataframe().reset_index()
+    yield "data frame with an index", data.to_dataframe()
     yield "pairs", {name: (values.dims, values.to_numpy()) for name, values in data.variables.items()}
     yield "arrays", dict(data.variables.items())
     arrays = {name: values.to_numpy() for name, values in data.variables.items()}
@@ -186,6 +188,48 @@ def test_dims_of_bare_arrays_are_found_by_their_lengths_or_asked_for():
     bare = {name: square[name].to_numpy() for name in ("gap", "k", "L", "start")}
     with pytest.raises(Unreadable, match=r"k and L have the length 8. Tell its dims: dims_gap="):
         judge(EACH, bare)
+
+
+@pytest.mark.parametrize("shape", ["columns", "pairs", "bare arrays", "a list of arrays"])
+def test_a_masked_number_is_a_cell_that_was_not_run(shape):
+    data = runs(families=("a",)).isel(problem=0, drop=True)
+    wrong = data["gap"].to_numpy().copy()
+    wrong[1, 5] = 9.97e36
+    hidden = np.ma.masked_greater(wrong, 1e30)
+    failed = np.ma.masked_invalid(np.where(wrong > 1e30, np.nan, wrong))
+
+    def given_as(gap):
+        others = {"k": data["k"].to_numpy(), "L": data["L"].to_numpy()}
+        match shape:
+            case "columns":
+                rows = rows_of(data.assign(gap=(("instance", "k"), gap.data)))
+                wide = data.assign(hidden=(("instance", "k"), np.ma.getmaskarray(gap)))
+                return {**rows, "gap": np.ma.array(rows["gap"], mask=rows_of(wide)["hidden"])}
+            case "pairs":
+                return {
+                    **others,
+                    "gap": (("instance", "k"), gap),
+                    "start": ("instance", data["start"].to_numpy()),
+                    "L": ("instance", others["L"]),
+                }
+            case "bare arrays":
+                return {**others, "gap": gap, "start": data["start"].to_numpy()}
+        return {**others, "gap": list(gap), "start": data["start"].to_numpy()}
+
+    unrun = data.assign(gap=data["gap"].where(wrong < 1e30), ran=(("instance", "k"), (wrong < 1e30).astype(int)))
+    assert judge(EACH, given_as(np.ma.array(wrong))).verdict == "refuted"
+    assert judge(EACH, given_as(hidden)).verdict == "supported"
+    assert numbers(judge(EACH, given_as(hidden))) == numbers(judge(EACH, unrun))
+    assert judge(EACH, given_as(failed)).reasons == ("NONFINITE",), "a mask hides no run that failed"
+    masked_k = np.ma.masked_equal(given_as(hidden)["k"], 4.0)
+    with pytest.raises(Unreadable, match="k is masked in"):
+        judge(EACH, {**given_as(hidden), "k": masked_k})
+
+
+def test_a_mask_in_a_dataset_is_data_that_is_not_there():
+    data = runs(families=("a",)).isel(problem=0, drop=True)
+    hidden = np.ma.masked_less(data["gap"].to_numpy(), 1e-3)
+    assert judge(EACH, data.assign(gap=(("instance", "k"), hidden))).reasons == ("NONFINITE",)
 
 
 def test_a_boxed_letter_may_be_a_dim_or_a_column_without_instances(tmp_path):
@@ -338,6 +382,26 @@ def test_controls_are_judged_on_the_same_data_or_on_their_own(tmp_path):
         judge(EACH, runs(), {"short": runs()})
 
 
+@pytest.mark.parametrize("name", [1, "1", "thirds"])
+def test_a_control_of_the_statement_alone_takes_no_data_of_its_own(name):
+    with pytest.raises(Unreadable, match=r"'thirds' replaces only the statement.* Leave out what is given for control 1"):
+        judge(EACH, runs(), {name: runs(base=1.5)})
+    elsewhere = replace(EACH, controls=(Control("the start", statement=n <= start / 3**k, where={n: measured("another gap")}),))
+    own = runs(base=2.0).rename(gap="n")
+    assert [c.verdict for c in judge(elsewhere, runs(), {1: own}).controls] == ["refuted"], "what the claim's data lack is given"
+
+
+@pytest.mark.parametrize("alpha", [0, 0.0, float("nan"), -1, 2, 0.2, 1e-7, "0.01", None, True])
+def test_an_error_that_cannot_be_spent_is_refused(alpha):
+    with pytest.raises(Slip, match=r"alpha=.* Write a number from 1e-06 to 0.1"):
+        judge(EACH, runs(), alpha=alpha)
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 0.1, np.float32(0.01)])
+def test_an_error_within_its_range_is_taken(alpha):
+    assert judge(EACH, runs(), alpha=alpha).verdict == "supported"
+
+
 def test_what_lies_outside_the_range_is_left_out_and_said():
     data = {"gap": [0.4, 0.2, 1.0], "start": [1.0, 1.0, 1.0], "k": [1, 2, 100], "L": [1.0, 1.0, 1.0]}
     verdict = judge(EACH, data)
@@ -389,6 +453,21 @@ def test_a_broken_table_is_refused_with_its_line(old, new, line, wanted, tmp_pat
         judge(EACH, path)
     for words in ("x.csv", *wanted):
         assert words in str(error.value)
+
+
+def test_a_broken_data_frame_is_refused():
+    frame = runs().to_dataframe().reset_index()
+    doubled = frame.rename(columns={"start": "gap"})
+    cases = [
+        (frame.assign(gap="high"), "column gap: not all of it is numbers"),
+        (doubled, "has the column 'gap' twice"),
+        (frame.iloc[:0], "is empty"),
+        (frame.iloc[1:], "47 rows do not fill the 48 cells|23 rows do not fill the 24 cells"),
+        (frame.rename(columns={"gap": "gpa"}), "column 'gpa' is no letter"),
+    ]
+    for wrong, words in cases:
+        with pytest.raises(Unreadable, match=words):
+            judge(EACH, wrong)
 
 
 def test_a_ragged_table_names_the_cell_that_is_missing(tmp_path):

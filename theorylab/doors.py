@@ -1,4 +1,4 @@
-"""Whatever holds measurements - a file, an xarray object, a dict of arrays - opened as named groups of datasets and tables.
+"""Whatever holds measurements - a file, an xarray object, a data frame, a dict of arrays - opened as named groups of datasets and tables.
 
 Nothing here knows a claim. A group's name is "" for measurements by themselves, else its path in a tree.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .columns import Unreadable
+from .columns import MARKS, Unreadable
 from .table import Table
 
 NETCDF = (".nc", ".nc4", ".netcdf", ".h5", ".hdf5")
@@ -40,8 +40,11 @@ def opened(data: Any, dims: Sequence[str] = ()) -> tuple[str, Groups]:
             return "the array", {"": data.to_dataset()}
         case Mapping():
             return "the dict", {"": _arrays(data, dims, "the dict")}
+    if hasattr(data, "columns") and hasattr(data, "to_dict"):
+        return "the data frame", {"": _frame(data)}
     raise Unreadable(
-        f"measurements are a file ({', '.join(SUFFIXES)}), an xarray Dataset or DataTree, or a dict of arrays, not {type(data).__name__}."
+        f"measurements are a file ({', '.join(SUFFIXES)}), an xarray Dataset or DataTree, a data frame or a dict of arrays, "
+        f"not {type(data).__name__}."
     )
 
 
@@ -94,6 +97,27 @@ def _csv(path: Path) -> Table:
     return Table(columns, np.array([line for line, _ in body]))
 
 
+def _frame(frame: Any) -> Table:
+    """A data frame of pandas, or one like it, as the table that it would be as a file; an index with names is columns."""
+    if any(name is not None for name in getattr(getattr(frame, "index", None), "names", ())):
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Unreadable(f"the data frame has the column {twice!r} twice. Name each one.")
+    if not names or not len(frame):
+        raise Unreadable("the data frame is empty. Write one row per cell.")
+    columns: dict[str, np.ndarray] = {}
+    for name, label in zip(names, frame.columns, strict=True):
+        try:
+            columns[name] = np.asarray(frame[label]).astype(str) if name in TEXTS else np.asarray(frame[label], dtype=float)
+        except (TypeError, ValueError) as error:
+            raise Unreadable(
+                f"the data frame, column {name}: not all of it is numbers ({error}). Write numbers, inf, or nan for a run that failed."
+            ) from None
+    return Table(columns, np.arange(1, len(frame) + 1), "row")
+
+
 def _numbers(path: Path, name: str, texts: list[str], lines: list[int]) -> np.ndarray:
     try:
         return np.array([float(text) for text in texts])
@@ -133,6 +157,7 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
     """
     told: dict[str, tuple[str, ...]] = {}
     values: dict[str, Any] = {}
+    absent: dict[str, np.ndarray] = {}
     for name, value in given.items():
         name = str(name)
         if name.startswith(DIMS):
@@ -140,9 +165,15 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
         elif isinstance(value, (xr.DataArray, xr.Variable)):
             told[name], values[name] = tuple(map(str, value.dims)), value.to_numpy()
         elif isinstance(value, tuple) and len(value) in (2, 3) and _are_names(value[0]):
-            told[name], values[name] = (value[0],) if isinstance(value[0], str) else tuple(value[0]), np.asarray(value[1])
+            told[name], values[name] = (value[0],) if isinstance(value[0], str) else tuple(value[0]), value[1]
         else:
-            values[name] = np.asarray(value)
+            values[name] = value
+    for name, value in values.items():
+        values[name], hidden = _unmasked(value)
+        if hidden.any() and (name in dims or name in MARKS or values[name].dtype.kind != "f"):
+            raise Unreadable(f"{origin}: {name} is masked in {int(hidden.sum())} places. Only what is measured may be: write its values.")
+        if hidden.any():
+            absent[name] = hidden
     stray = sorted(set(told) - set(values))
     if stray:
         raise Unreadable(f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values)}.")
@@ -151,6 +182,8 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
     lengths = {len(v) for v in values.values() if v.ndim == 1}
     if not told and len(lengths) == 1 and all(v.ndim <= 1 for v in values.values()):
         rows = lengths.pop()
+        for hidden in absent.values():
+            values["ran"] = np.where(hidden, 0.0, values.get("ran", 1.0))
         return Table({name: np.broadcast_to(v, rows) for name, v in values.items()}, np.arange(1, rows + 1), "row")
     axes = {name: v for name, v in values.items() if v.ndim == 1 and name in dims and told.get(name, (name,)) == (name,)}
     variables = {name: (told[name] if name in told else _matched(name, v, axes, origin), v) for name, v in values.items()}
@@ -158,9 +191,29 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
         if len(own) != array.ndim or len(set(own)) != len(own):
             raise Unreadable(f"{origin}: {name} has the shape {array.shape} and the dims ({', '.join(own)}). Give every axis one name.")
     try:
-        return xr.Dataset(variables)
+        found = xr.Dataset(variables)
+        for name, hidden in absent.items():
+            found["ran"] = xr.DataArray(~hidden, dims=variables[name][0]) * found.get("ran", 1)
+        return found
     except ValueError as error:
         raise Unreadable(f"{origin}: the arrays do not fit together: {error}.") from None
+
+
+def _unmasked(value: Any) -> tuple[np.ndarray, np.ndarray]:
+    """A value as an array with NaN where it is masked, and which of its cells were not run.
+
+    Those are masked numbers. NaN and infinity under a mask are a run that failed: masking it must not hide it.
+    """
+    if isinstance(value, (list, tuple)) and any(isinstance(part, np.ma.MaskedArray) for part in value):
+        value = np.ma.array(value)
+    if not isinstance(value, np.ma.MaskedArray):
+        array = np.asarray(value)
+        return array, np.zeros(array.shape, dtype=bool)
+    mask = np.ma.getmaskarray(value)
+    if not mask.any() or value.dtype.kind not in "fiub":
+        return value.data, mask
+    array = value.data.astype(float)
+    return np.where(mask, np.nan, array), mask & np.isfinite(array)
 
 
 def _are_names(value: Any) -> bool:

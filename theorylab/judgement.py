@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -33,15 +34,16 @@ from .verdict.parts import Part, Rule
 CLEAR = 1e-3
 FEWEST = LOOKS[0]
 SHORTER = 10.0
+ALPHAS = (1e-6, 0.1)
 
 
 def judge(claim: Claim | str, data: Any, controls: Mapping[str | int, Any] | None = None, *, alpha: float = 0.01) -> Verdict:
     """The verdict on a claim from measurements made elsewhere: no kernel is run.
 
-    `claim` is a Claim, or the name of one of the project's. `data` is an xarray Dataset or DataTree, a netCDF, CSV or npz file, or a dict
-    of arrays: one variable per measured letter, whose dims are the swept letters, `problem`, `instance` and `replicate`, whichever exist.
-    `controls` gives measurements of the claim's broken algorithms, each by its title, slug or number. Raises Unreadable and Slip, which
-    are ValueErrors.
+    `claim` is a Claim, or the name of one of the project's. `data` is an xarray Dataset or DataTree, a netCDF, CSV or npz file, a data
+    frame or a dict of arrays: one variable per measured letter, whose dims are the swept letters, `problem`, `instance` and `replicate`,
+    whichever exist. `controls` gives measurements of the claim's broken algorithms, each by its title, slug or number. `alpha` is the error
+    spent on a side, from 1e-6 to 0.1. Raises Unreadable and Slip, which are ValueErrors.
     """
     found = judged(_claim(claim), data, controls, alpha).verdict
     return found if found is not None else Verdict("inconclusive")
@@ -50,6 +52,10 @@ def judge(claim: Claim | str, data: Any, controls: Mapping[str | int, Any] | Non
 def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = None, alpha: float = 0.01) -> Result:
     """The same as a Result, for the terminal and the JSON document. Raises Unreadable and Slip."""
     began = time.perf_counter()
+    if not isinstance(alpha, Real) or not ALPHAS[0] <= alpha <= ALPHAS[1]:
+        raise Slip(
+            f"alpha={alpha!r} is no error to spend on a side. Write a number from {ALPHAS[0]:g} to {ALPHAS[1]:g}, such as alpha=0.01."
+        )
     note = unjudged(claim)
     if note:
         raise Slip(f"{claim.name or claim.title}: {note}")
@@ -151,11 +157,18 @@ def _claim(claim: Claim | str) -> Claim:
 def _theirs(claim: Claim, control: Control, number: int, found: Measurements, given: Any) -> Measurements | None:
     """The measurements that a control is judged on: those given, those that came with the claim's, or the claim's own where it may."""
     rival = claim.under(control)
-    if given is not None:
-        return read(given, rival)
     alone = set(control.replaced) <= {"statement", "assuming", "where"} and all(role.kind == "unknown" for role in control.where.values())
     measured = {s.name for s, role in rival.where.items() if role.kind == "measured"} & needed(rival)
-    if alone and all(measured <= set(map(str, data.data_vars)) for data in found.families.values()):
+    alone = alone and all(measured <= set(map(str, data.data_vars)) for data in found.families.values())
+    if given is not None:
+        if alone and "assuming" not in control.replaced:
+            raise Unreadable(
+                f"the control {control.title!r} replaces only the statement, so it is judged on the claim's own data: other data may fail "
+                f"it however weak it is. Leave out what is given for control {number}; data of a broken algorithm belong to a control with "
+                'because="measured elsewhere".'
+            )
+        return read(given, rival)
+    if alone:
         return found
     return (found.controls or {}).get(number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,13 @@ def _terms(claim: Claim, common: dict[str, Any], unknowns: tuple[sympy.Symbol, .
                 "Write C*(a + b), C_1*a + C_2*b or C*exp(-c*k); a product of constants is one constant."
             )
         terms[owned[0]] += term / owned[0]
+    for (one, first), (other, second) in combinations(terms.items(), 2):
+        ratio = sympy.simplify(first / second)
+        if all(claim.where[s].kind == "fixed" for s in ratio.free_symbols):
+            raise Slip(
+                f"the terms {one * first} and {other * second} have the same shape, so no data can tell {one} from {other} and no claim "
+                f"with both is ever supported. Write one constant for them: {one * first} alone, since {one} takes up {other}."
+            )
     each = tuple((constant, _ratio(claim, term, "term")) for constant, term in terms.items())
     return Kind("terms", scale=sympy.Add(*terms.values()), terms=each, **common)
 
