@@ -10,8 +10,10 @@ from theorylab.claim import along, for_every_instance, in_expectation, measured,
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
+from theorylab.verdict.parts import Part
 from theorylab.verify import verify
 from theorylab.words import explain, failure
+from theorylab.words import measured as measured_words
 
 REFUTED = claim(
     "too_small",
@@ -156,3 +158,10 @@ def test_show_says_by_which_limit_an_expectation_is_refuted(statement, words):
     where = {k: along("steps", 1, 1000), y: measured("quantity"), b: measured("random bound")}
     stated = claim_of(statement, where, holds=in_expectation)
     assert words in " ".join(dict(explain(stated, plan(stated)))["Test"])
+
+
+def test_it_says_on_which_part_of_the_range_a_slope_was_read():
+    trend = {"slope": 0.0, "low": 0.0, "high": 0.0, "threshold": 0.1, "window": 0.5, "since": 8.0}
+    found = Part("", "supported", trends={"k": trend})
+    assert "read on the last 50% of the range (in the logarithm), from k = 8 on" in measured_words(found)
+    assert "read on" not in measured_words(Part("", "supported", trends={"k": trend | {"window": 1.0, "since": None}}))

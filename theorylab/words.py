@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.special import ndtri
 
 from .claim import Claim
 from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
+from .report.document import decays, read_on
 from .report.formula import text
 from .result import Against, Options, Result
 from .verdict.expectation import SUPPORT_FROM
@@ -15,6 +18,7 @@ from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
 from .verdict.terms import RULES
 
+ON = "on this range, or on its end that is named where the whole bends,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 
 
@@ -96,7 +100,7 @@ def failure(result: Result) -> str:
         f"{claim.name}: {verdict.verdict}, expected {claim.expect.verdict}",
         f"claimed    {text(claim.statement, claim)}, {_quantifier(claim)}; {claim.source.place} ({claim.source.basis}); "
         f"{claim.file}:{claim.line}",
-        f"measured   {measured(part)}",
+        f"measured   {measured(part, decays(result))}",
         f"how sure   {_sure(result, part)}",
         f"instance   {_instance(part)}",
         f"cause      {_cause(result, part)}",
@@ -149,15 +153,17 @@ def deviation(result: Result) -> str:
     return "\n  ".join(lines)
 
 
-def measured(part: Part) -> str:
-    """The number that decided a family, with its interval."""
+def measured(part: Part, geometric: Collection[str] = ()) -> str:
+    """The number that decided a family, with its interval; `geometric` letters stand in an exponent of the bound."""
     if part.trends:
         name, trend = max(part.trends.items(), key=lambda item: item[1]["high"] - item[1]["threshold"])
         letter, _, constant = name.partition(", ")
         where = f"along {letter}, where the term of {constant} rules," if constant else f"along {letter}"
+        window = read_on(name, trend, geometric)
+        window = f", {window}" if window else ""
         return (
             f"{where} the ratio to the bound changes like {letter}^{trend['slope']:+.3f}, between {trend['low']:+.3f} and "
-            f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f} ({part.family or 'no family'})"
+            f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f}{window} ({part.family or 'no family'})"
         )
     if not part.worst:
         return "nothing that counts"
@@ -239,7 +245,8 @@ def _test(plan: Plan) -> list[str]:
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
         lines.append(
-            "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature"
+            "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature: "
+            "the whole, or else its last 75% or 50%, which is then said"
         )
     elif kind.form == "terms":
         names = ", ".join(str(constant) for constant, _ in kind.terms)
@@ -303,7 +310,8 @@ def _meaning(plan: Plan) -> str:
     fastest = " or ".join(powers) or "a constant"
     where = ", also where each term rules" if plan.kind.form == "terms" else ""
     moves, change = {"upper": ("grows", "growth"), "lower": ("falls", "fall"), "two": ("moves", "move")}[plan.kind.side]
-    return f"on this range the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
+    place = "on this range" if plan.kind.form == "terms" else ON
+    return f"{place} the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
 
 
 def _sure(result: Result, part: Part) -> str:

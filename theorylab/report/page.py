@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ..claim import Claim
 from ..result import Against
 from ..verdict.parts import REASONS
-from .document import decisive, ranges, used
+from .document import decays, decisive, ranges, read_on, used
 from .formula import latex, letter_latex, mathml, text
 from .symbols import symbol_mathml
 
@@ -82,7 +82,8 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         paragraphs=_words(result),
         reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
         flags=[(flag, FLAGS.get(flag, RULED if flag.removesuffix(" untested") in entry["constants"] else "")) for flag in entry["flags"]],
-        parts=[_family(part) for part in (verdict.parts if verdict else ())],
+        windows=_windows(result),
+        parts=[_family(part, decays(result)) for part in (verdict.parts if verdict else ())],
         worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
         record=_record(entry),
         controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
@@ -184,7 +185,14 @@ def _row(claim: Claim, symbol: Any, role: Any) -> dict[str, Any]:
     }
 
 
-def _family(part: Part) -> dict[str, Any]:
+def _windows(result: Result) -> list[str]:
+    """What of the range each family's slopes were read on, where that is not the whole."""
+    parts = result.verdict.parts if result.verdict else ()
+    found = [(part, read_on(axis, trend, decays(result))) for part in parts for axis, trend in part.trends.items()]
+    return [f"{part.verdict} on {part.family or 'no family'}: {words}" for part, words in found if words]
+
+
+def _family(part: Part, geometric: Collection[str]) -> dict[str, Any]:
     return {
         "family": part.family or "no family",
         "verdict": part.verdict,
@@ -197,6 +205,7 @@ def _family(part: Part) -> dict[str, Any]:
                 _signed(t["slope"]),
                 f"{_signed(t['low'])} to {_signed(t['high'])}" if t["high"] > t["low"] else "",
                 _signed(t["threshold"]),
+                read_on(axis, t, geometric),
             )
             for axis, t in part.trends.items()
         ],
