@@ -678,3 +678,20 @@ def test_a_trend_read_on_a_part_of_the_range_says_so_on_the_page_and_in_the_docu
     whole = judged(gap <= C / k, measurements(), slope=0.05)
     found = document([whole], [], Options(), RUN)
     assert "read on the last" not in page.claim_page(whole, found["claims"][0], found["run"], [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (gap <= L * D / k, "the largest ratio to the bound is below 0.1"),
+        (gap <= C / k, "in every instance, the ratio to the bound falls"),
+        (gap >= C / k, "in every instance, the ratio to the bound rises"),
+        (gap <= C * exp(-c * k), "the decay is faster than claimed: it speeds up"),
+        (gap >= C * exp(-c * k), "the decay is slower than claimed: it slows down"),
+    ],
+)
+def test_loose_is_explained_by_what_was_compared(statement, said):
+    made = judged(statement, measurements(), **({} if statement.free_symbols & {L} else {"slope": -0.5}))
+    made = replace(made, verdict=replace(made.verdict, flags=("loose",)))
+    found = document([made], [], Options(), RUN)
+    assert said in page.claim_page(made, found["claims"][0], found["run"], [])

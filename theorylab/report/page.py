@@ -50,6 +50,11 @@ FLAGS = {
     "short range": "fewer than two decades or eight sizes: it can support, not refute",
     "advisory": "a rerun might change the verdict; it does not gate",
 }
+LOOSE = {
+    "trend": "along some letter, in every instance, the ratio to the bound {falls} by more than the threshold: its order is not met",
+    "terms": "along some letter, in every instance, the ratio to the fitted bound {falls} by more than the threshold",
+    "rate": "in every instance the decay is {faster} than claimed: it {speeds} as it goes on, or its rate over h {rises} along some letter",
+}
 RULED = "its term rules too few cells for a slope, so nothing was tested of it"
 
 
@@ -81,7 +86,7 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         trivially=None if claim.trivially is None else _math(claim.trivially, claim),
         paragraphs=_words(result),
         reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
-        flags=[(flag, FLAGS.get(flag, RULED if flag.removesuffix(" untested") in entry["constants"] else "")) for flag in entry["flags"]],
+        flags=[(flag, _flag(result, entry, flag)) for flag in entry["flags"]],
         windows=_windows(result),
         parts=[_family(part, decays(result)) for part in (verdict.parts if verdict else ())],
         worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
@@ -166,6 +171,16 @@ def _words(result: Result) -> dict[str, list[str]]:
     from ..words import explain
 
     return dict(explain(result.claim, result.plan))
+
+
+def _flag(result: Result, entry: Mapping[str, Any], flag: str) -> str:
+    """What a flag means; `loose` is said of the largest ratio where the constant is known, and of slopes where it is not."""
+    kind = result.plan.kind if result.plan else None
+    if flag == "loose" and kind is not None and kind.form in LOOSE:
+        lower = {"falls": "rises", "faster": "slower", "speeds": "slows down", "rises": "falls"}
+        upper = {"falls": "falls", "faster": "faster", "speeds": "speeds up", "rises": "rises"}
+        return LOOSE[kind.form].format(**(lower if kind.side == "lower" else upper))
+    return FLAGS.get(flag, RULED if flag.removesuffix(" untested") in entry["constants"] else "")
 
 
 def _row(claim: Claim, symbol: Any, role: Any) -> dict[str, Any]:
