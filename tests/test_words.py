@@ -1,5 +1,7 @@
 """A failure message answers what its reader asks; one test a question. Also what `show` says of each kind."""
 
+from dataclasses import replace
+
 import pytest
 from project_copies import claim, copy
 from sympy import Eq, exp
@@ -165,3 +167,24 @@ def test_it_says_on_which_part_of_the_range_a_slope_was_read():
     found = Part("", "supported", trends={"k": trend})
     assert "read on the last 50% of the range (in the logarithm), from k = 8 on" in measured_words(found)
     assert "read on" not in measured_words(Part("", "supported", trends={"k": trend | {"window": 1.0, "since": None}}))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reasons", "said"),
+    [
+        ("inconclusive", ("NOISE",), "replicates would settle it in nine runs out of ten"),
+        ("inconclusive", ("NOISE", "COVERAGE"), "would settle the noise, not COVERAGE, in nine runs out of ten"),
+        ("inconclusive", ("RARE",), "many more"),
+        *(("inconclusive", (code,), f"none would settle it: replicates do not mend {code}") for code in ("CONTROL", "RANGE", "CURVED")),
+        *(("inconclusive", (code,), f"none would settle it: replicates do not mend {code}") for code in ("COVERAGE", "FLOOR")),
+        ("refuted", (), "none are needed"),
+        ("supported", (), "none are needed"),
+    ],
+)
+def test_more_replicates_are_asked_for_only_where_they_would_settle_it(results, verdict, reasons, said):
+    result = results["too_close"]
+    parts = tuple(replace(part, verdict=verdict, reasons=() if reasons == ("CONTROL",) else reasons) for part in result.verdict.parts)
+    found = replace(result.verdict, verdict=verdict, reasons=reasons, parts=parts)
+    line = answer(replace(result, verdict=found), "more runs")
+    assert said in line
+    assert ("nine runs" in line) == ("NOISE" in reasons)

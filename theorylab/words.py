@@ -361,11 +361,19 @@ def _more(result: Result, part: Part) -> str:
     plan = result.plan
     if plan is None or not plan.noisy:
         return "none would change it: nothing is random but the choice of instances; a wider range or more instances would"
-    if "RARE" in part.reasons:
+    verdict = result.verdict
+    if verdict is None or verdict.verdict != "inconclusive":
+        return "none are needed: it is settled at the stated error"
+    if "RARE" in verdict.reasons:
         return "many more: the mean is carried by a few of them; a claim about a quantile or a probability needs fewer"
-    if part.margin is None or not np.isfinite(part.margin) or part.margin == 0:
+    others = ", ".join(code for code in verdict.reasons if code != "NOISE")
+    if "NOISE" not in verdict.reasons:
+        return f"none would settle it: replicates do not mend {others}"
+    noisy = [p for p in verdict.parts if "NOISE" in p.reasons] or [part]
+    if not all(p.margin and np.isfinite(p.margin) for p in noisy):
         return "unknown"
     error = float(ndtri(1 - plan.alphas[-1]) + ndtri(0.9))
     most = plan.looks[-1]
-    needed = int(np.ceil(most * (error / abs(part.margin)) ** 2))
-    return f"about {max(needed, part.replicates)} replicates would settle it in nine runs out of ten"
+    needed = max(max(int(np.ceil(most * (error / abs(p.margin or 1.0)) ** 2)), p.replicates) for p in noisy)
+    settled = f"the noise, not {others}," if others else "it"
+    return f"about {needed} replicates would settle {settled} in nine runs out of ten"
