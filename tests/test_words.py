@@ -8,7 +8,7 @@ from sympy import Eq, exp
 from worlds import C, b, c, claim_of, k, y
 
 from theorylab.catalogue import find_claims
-from theorylab.claim import along, for_every_instance, in_expectation, measured, unknown
+from theorylab.claim import along, for_every_instance, in_expectation, measured, previous, unknown
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
@@ -188,3 +188,11 @@ def test_more_replicates_are_asked_for_only_where_they_would_settle_it(results, 
     line = answer(replace(result, verdict=found), "more runs")
     assert said in line
     assert ("nine runs" in line) == ("NOISE" in reasons)
+
+
+@pytest.mark.parametrize("statement", [y <= previous(y), y <= 1 / k])
+def test_show_gives_the_range_that_the_claim_speaks_of(statement):
+    stated = claim_of(statement, {k: along("steps", 1, 1000), y: measured("quantity")}, holds=for_every_instance)
+    planned = plan(stated)
+    assert planned.along[1][0] == 0
+    assert "checkpoints from 1 to 1000" in " ".join(dict(explain(stated, planned))["Data"])

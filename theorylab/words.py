@@ -277,7 +277,11 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     lines = [f"{', '.join(claim.kernels)} on {', '.join(claim.problems) or 'no family'}, seed {plan.seed}"]
     if plan.along:
         name, values = plan.along
-        lines.append(f"{name} is read off each run at {len(values)} checkpoints from {values[0]:g} to {values[-1]:g}")
+        role = claim.role(name)
+        low, high = sorted((role.low or 0.0, role.high or 0.0))
+        # Predecessors that the plan adds lie outside the range that the claim speaks of.
+        within = values[(values >= low) & (values <= high)]
+        lines.append(f"{name} is read off each run at {len(within)} checkpoints from {within[0]:g} to {within[-1]:g}")
     lines += [
         f"{name} takes {len(values)} values from {values.min():g} to {values.max():g}"
         for name, values in plan.sweep.items()
