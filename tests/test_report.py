@@ -45,6 +45,7 @@ from theorylab.report import dataset, figures, formula, page
 from theorylab.report.document import document, exit_code, number
 from theorylab.report.junit import junit
 from theorylab.report.ledger import ledger
+from theorylab.report.plot import Plot
 from theorylab.report.schema import json_schema
 from theorylab.report.symbols import symbol_mathml
 from theorylab.result import Against
@@ -695,3 +696,15 @@ def test_loose_is_explained_by_what_was_compared(statement, said):
     made = replace(made, verdict=replace(made.verdict, flags=("loose",)))
     found = document([made], [], Options(), RUN)
     assert said in page.claim_page(made, found["claims"][0], found["run"], [])
+
+
+@pytest.mark.parametrize("reach", [0.0125, 1.0, 12500.0])
+def test_no_label_beside_the_axis_is_clipped(reach):
+    plot = Plot("wide labels", xlog=True)
+    plot.line(np.geomspace(0.001, 1, 9), np.linspace(-reach, reach, 9), "measured", "local slope")
+    plot.labels("epsilon", "slope of log(ratio)")
+    plot.svg("a plot")
+    box = plot.axes.get_tightbbox()
+    assert box.x0 >= 0
+    assert 0 <= box.y0
+    assert box.y1 <= plot.figure.bbox.height
