@@ -635,3 +635,13 @@ def test_instances_are_ranked_by_what_other_seeds_saw():
     often[9, ::2] *= 3
     likely = replace(MEAN, holds=with_probability(Rational(9, 10)))
     assert ranked(likely, cells_of(likely, often, {"n": SIZES}), RULE, 1) == (9,), "how often, not how far"
+
+
+@pytest.mark.parametrize(("bend", "window"), [(0.0, 1.0), (0.5, 0.75)])
+def test_a_trend_names_the_part_of_the_range_that_it_was_read_on(bend, window):
+    early = np.maximum(np.log(SIZES[len(SIZES) // 4] / SIZES), 0)
+    trend = grown(np.exp(bend * early)).trends["n"]
+    assert trend["window"] == window
+    assert trend["since"] == (
+        None if window == 1 else min(SIZES[np.log(SIZES) >= np.log(SIZES[-1]) - window * np.ptp(np.log(SIZES)) - 1e-9])
+    )

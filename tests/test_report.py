@@ -45,6 +45,7 @@ from theorylab.report import dataset, figures, formula, page
 from theorylab.report.document import document, exit_code, number
 from theorylab.report.junit import junit
 from theorylab.report.ledger import ledger
+from theorylab.report.plot import Plot
 from theorylab.report.schema import json_schema
 from theorylab.report.symbols import symbol_mathml
 from theorylab.result import Against
@@ -519,7 +520,7 @@ def test_numbers_are_shown_for_people(value, shown):
 
 def judged(statement, data, quantifier=for_every_instance, family=None, **trend) -> Result:
     stated = claim(statement, holds=quantifier)
-    trends = {"k": {"slope": 0.1, "low": 0.0, "high": 0.2, "threshold": 0.1, **trend}} if trend else {}
+    trends = {"k": {"slope": 0.1, "low": 0.0, "high": 0.2, "threshold": 0.1, "window": 1.0, "since": None, **trend}} if trend else {}
     found = family or part(trends=trends, **({"tightness": None} if trends else {}))
     return Result(stated, plan(stated), Verdict("supported", parts=(found,)), {"module:kernel on games:cyclic": data}, 0.1)
 
@@ -664,3 +665,46 @@ def test_importing_the_report_loads_neither_jax_nor_matplotlib():
 
 def test_the_kind_of_every_statement_here_is_known():
     assert {kind_of(claim(s)).side for s, _, _ in STATEMENTS[:3]} == {"upper"}
+
+
+def test_a_trend_read_on_a_part_of_the_range_says_so_on_the_page_and_in_the_document():
+    part_only = judged(gap <= C / k, measurements(), slope=0.05, window=0.5, since=8.0)
+    words = "read on the last 50% of the range (in the logarithm), from k = 8 on"
+    found = document([part_only], [], Options(), RUN)
+    entry = found["claims"][0]
+    made = page.claim_page(part_only, entry, found["run"], [])
+    assert f"<li>supported on games:cyclic: {words}</li>" in made
+    assert f"(at most +0.100; {words})" in made
+    assert (entry["trend"]["window"], entry["trend"]["since"]) == (0.5, 8.0)
+    whole = judged(gap <= C / k, measurements(), slope=0.05)
+    found = document([whole], [], Options(), RUN)
+    assert "read on the last" not in page.claim_page(whole, found["claims"][0], found["run"], [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (gap <= L * D / k, "the largest ratio to the bound is below 0.1"),
+        (gap <= C / k, "in every instance, the ratio to the bound falls"),
+        (gap >= C / k, "in every instance, the ratio to the bound rises"),
+        (gap <= C * exp(-c * k), "the decay is faster than claimed: it speeds up"),
+        (gap >= C * exp(-c * k), "the decay is slower than claimed: it slows down"),
+    ],
+)
+def test_loose_is_explained_by_what_was_compared(statement, said):
+    made = judged(statement, measurements(), **({} if statement.free_symbols & {L} else {"slope": -0.5}))
+    made = replace(made, verdict=replace(made.verdict, flags=("loose",)))
+    found = document([made], [], Options(), RUN)
+    assert said in page.claim_page(made, found["claims"][0], found["run"], [])
+
+
+@pytest.mark.parametrize("reach", [0.0125, 1.0, 12500.0])
+def test_no_label_beside_the_axis_is_clipped(reach):
+    plot = Plot("wide labels", xlog=True)
+    plot.line(np.geomspace(0.001, 1, 9), np.linspace(-reach, reach, 9), "measured", "local slope")
+    plot.labels("epsilon", "slope of log(ratio)")
+    plot.svg("a plot")
+    box = plot.axes.get_tightbbox()
+    assert box.x0 >= 0
+    assert 0 <= box.y0
+    assert box.y1 <= plot.figure.bbox.height

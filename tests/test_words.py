@@ -1,17 +1,21 @@
 """A failure message answers what its reader asks; one test a question. Also what `show` says of each kind."""
 
+from dataclasses import replace
+
 import pytest
 from project_copies import claim, copy
 from sympy import Eq, exp
 from worlds import C, b, c, claim_of, k, y
 
 from theorylab.catalogue import find_claims
-from theorylab.claim import along, for_every_instance, in_expectation, measured, unknown
+from theorylab.claim import along, for_every_instance, in_expectation, measured, previous, unknown
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
+from theorylab.verdict.parts import Part
 from theorylab.verify import verify
 from theorylab.words import explain, failure
+from theorylab.words import measured as measured_words
 
 REFUTED = claim(
     "too_small",
@@ -156,3 +160,39 @@ def test_show_says_by_which_limit_an_expectation_is_refuted(statement, words):
     where = {k: along("steps", 1, 1000), y: measured("quantity"), b: measured("random bound")}
     stated = claim_of(statement, where, holds=in_expectation)
     assert words in " ".join(dict(explain(stated, plan(stated)))["Test"])
+
+
+def test_it_says_on_which_part_of_the_range_a_slope_was_read():
+    trend = {"slope": 0.0, "low": 0.0, "high": 0.0, "threshold": 0.1, "window": 0.5, "since": 8.0}
+    found = Part("", "supported", trends={"k": trend})
+    assert "read on the last 50% of the range (in the logarithm), from k = 8 on" in measured_words(found)
+    assert "read on" not in measured_words(Part("", "supported", trends={"k": trend | {"window": 1.0, "since": None}}))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reasons", "said"),
+    [
+        ("inconclusive", ("NOISE",), "replicates would settle it in nine runs out of ten"),
+        ("inconclusive", ("NOISE", "COVERAGE"), "would settle the noise, not COVERAGE, in nine runs out of ten"),
+        ("inconclusive", ("RARE",), "many more"),
+        *(("inconclusive", (code,), f"none would settle it: replicates do not mend {code}") for code in ("CONTROL", "RANGE", "CURVED")),
+        *(("inconclusive", (code,), f"none would settle it: replicates do not mend {code}") for code in ("COVERAGE", "FLOOR")),
+        ("refuted", (), "none are needed"),
+        ("supported", (), "none are needed"),
+    ],
+)
+def test_more_replicates_are_asked_for_only_where_they_would_settle_it(results, verdict, reasons, said):
+    result = results["too_close"]
+    parts = tuple(replace(part, verdict=verdict, reasons=() if reasons == ("CONTROL",) else reasons) for part in result.verdict.parts)
+    found = replace(result.verdict, verdict=verdict, reasons=reasons, parts=parts)
+    line = answer(replace(result, verdict=found), "more runs")
+    assert said in line
+    assert ("nine runs" in line) == ("NOISE" in reasons)
+
+
+@pytest.mark.parametrize("statement", [y <= previous(y), y <= 1 / k])
+def test_show_gives_the_range_that_the_claim_speaks_of(statement):
+    stated = claim_of(statement, {k: along("steps", 1, 1000), y: measured("quantity")}, holds=for_every_instance)
+    planned = plan(stated)
+    assert planned.along[1][0] == 0
+    assert "checkpoints from 1 to 1000" in " ".join(dict(explain(stated, planned))["Data"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.special import ndtri
 
 from .claim import Claim
 from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
+from .report.document import decays, read_on
 from .report.formula import text
 from .result import Against, Options, Result
 from .verdict.expectation import SUPPORT_FROM
@@ -15,6 +18,7 @@ from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
 from .verdict.terms import RULES
 
+ON = "on this range, or on its end that is named where the whole bends,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 
 
@@ -96,7 +100,7 @@ def failure(result: Result) -> str:
         f"{claim.name}: {verdict.verdict}, expected {claim.expect.verdict}",
         f"claimed    {text(claim.statement, claim)}, {_quantifier(claim)}; {claim.source.place} ({claim.source.basis}); "
         f"{claim.file}:{claim.line}",
-        f"measured   {measured(part)}",
+        f"measured   {measured(part, decays(result))}",
         f"how sure   {_sure(result, part)}",
         f"instance   {_instance(part)}",
         f"cause      {_cause(result, part)}",
@@ -149,15 +153,17 @@ def deviation(result: Result) -> str:
     return "\n  ".join(lines)
 
 
-def measured(part: Part) -> str:
-    """The number that decided a family, with its interval."""
+def measured(part: Part, geometric: Collection[str] = ()) -> str:
+    """The number that decided a family, with its interval; `geometric` letters stand in an exponent of the bound."""
     if part.trends:
         name, trend = max(part.trends.items(), key=lambda item: item[1]["high"] - item[1]["threshold"])
         letter, _, constant = name.partition(", ")
         where = f"along {letter}, where the term of {constant} rules," if constant else f"along {letter}"
+        window = read_on(name, trend, geometric)
+        window = f", {window}" if window else ""
         return (
             f"{where} the ratio to the bound changes like {letter}^{trend['slope']:+.3f}, between {trend['low']:+.3f} and "
-            f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f} ({part.family or 'no family'})"
+            f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f}{window} ({part.family or 'no family'})"
         )
     if not part.worst:
         return "nothing that counts"
@@ -239,7 +245,8 @@ def _test(plan: Plan) -> list[str]:
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
         lines.append(
-            "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature"
+            "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature: "
+            "the whole, or else its last 75% or 50%, which is then said"
         )
     elif kind.form == "terms":
         names = ", ".join(str(constant) for constant, _ in kind.terms)
@@ -270,7 +277,11 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     lines = [f"{', '.join(claim.kernels)} on {', '.join(claim.problems) or 'no family'}, seed {plan.seed}"]
     if plan.along:
         name, values = plan.along
-        lines.append(f"{name} is read off each run at {len(values)} checkpoints from {values[0]:g} to {values[-1]:g}")
+        role = claim.role(name)
+        low, high = sorted((role.low or 0.0, role.high or 0.0))
+        # Predecessors that the plan adds lie outside the range that the claim speaks of.
+        within = values[(values >= low) & (values <= high)]
+        lines.append(f"{name} is read off each run at {len(within)} checkpoints from {within[0]:g} to {within[-1]:g}")
     lines += [
         f"{name} takes {len(values)} values from {values.min():g} to {values.max():g}"
         for name, values in plan.sweep.items()
@@ -303,7 +314,8 @@ def _meaning(plan: Plan) -> str:
     fastest = " or ".join(powers) or "a constant"
     where = ", also where each term rules" if plan.kind.form == "terms" else ""
     moves, change = {"upper": ("grows", "growth"), "lower": ("falls", "fall"), "two": ("moves", "move")}[plan.kind.side]
-    return f"on this range the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
+    place = "on this range" if plan.kind.form == "terms" else ON
+    return f"{place} the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
 
 
 def _sure(result: Result, part: Part) -> str:
@@ -353,11 +365,19 @@ def _more(result: Result, part: Part) -> str:
     plan = result.plan
     if plan is None or not plan.noisy:
         return "none would change it: nothing is random but the choice of instances; a wider range or more instances would"
-    if "RARE" in part.reasons:
+    verdict = result.verdict
+    if verdict is None or verdict.verdict != "inconclusive":
+        return "none are needed: it is settled at the stated error"
+    if "RARE" in verdict.reasons:
         return "many more: the mean is carried by a few of them; a claim about a quantile or a probability needs fewer"
-    if part.margin is None or not np.isfinite(part.margin) or part.margin == 0:
+    others = ", ".join(code for code in verdict.reasons if code != "NOISE")
+    if "NOISE" not in verdict.reasons:
+        return f"none would settle it: replicates do not mend {others}"
+    noisy = [p for p in verdict.parts if "NOISE" in p.reasons] or [part]
+    if not all(p.margin and np.isfinite(p.margin) for p in noisy):
         return "unknown"
     error = float(ndtri(1 - plan.alphas[-1]) + ndtri(0.9))
     most = plan.looks[-1]
-    needed = int(np.ceil(most * (error / abs(part.margin)) ** 2))
-    return f"about {max(needed, part.replicates)} replicates would settle it in nine runs out of ten"
+    needed = max(max(int(np.ceil(most * (error / abs(p.margin or 1.0)) ** 2)), p.replicates) for p in noisy)
+    settled = f"the noise, not {others}," if others else "it"
+    return f"about {needed} replicates would settle {settled} in nine runs out of ten"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..verify import Options, Result
 
 SCHEMA = 1
+TREND = ("slope", "low", "high", "threshold", "window", "since")
 CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 OPPOSITE = {"supported": "refuted", "refuted": "supported"}
 
@@ -118,6 +119,20 @@ def decisive(part: Part | None) -> tuple[str, Mapping[str, Any]] | None:
     return max(part.trends.items(), key=lambda item: float(item[1]["high"]) - float(item[1]["threshold"]))
 
 
+def read_on(axis: str, trend: Mapping[str, Any], geometric: Collection[str] = ()) -> str:
+    """On which part of the range a trend was read; nothing for the whole. `geometric` letters are measured by the bound's decay."""
+    if trend["window"] == 1:
+        return ""
+    scale = "by the decay of the bound" if axis in geometric else "in the logarithm"
+    since = "" if trend["since"] is None else f", from {axis} = {trend['since']:.4g} on"
+    return f"read on the last {trend['window']:.0%} of the range ({scale}){since}"
+
+
+def decays(result: Result) -> frozenset[str]:
+    """The letters that stand in an exponent of the bound."""
+    return frozenset(symbol.name for symbol in result.plan.kind.geometric) if result.plan else frozenset()
+
+
 def claim_entry(result: Result) -> dict[str, Any]:
     """One claim of the document: what was said of it and what was found."""
     claim, verdict, source = result.claim, result.verdict, result.claim.source
@@ -145,7 +160,7 @@ def claim_entry(result: Result) -> dict[str, Any]:
         "flags": list(verdict.flags) if verdict else [],
         "note": printable(result.fault or (verdict.detail if verdict else result.note)),
         "tightness": number(verdict.tightness) if verdict else None,
-        "trend": None if trend is None else {"axis": trend[0], **{n: number(trend[1][n]) for n in ("slope", "low", "high", "threshold")}},
+        "trend": None if trend is None else {"axis": trend[0], **{n: number(trend[1][n]) for n in TREND}},
         "constants": {name: number(term["constant"]) for name, term in (verdict.worst.terms if verdict and verdict.worst else {}).items()},
         "detectable": number(verdict.detectable) if verdict else None,
         "range": {name: [number(v) for v in both] for name, both in ranges(claim).items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ..claim import Claim
 from ..result import Against
 from ..verdict.parts import REASONS
-from .document import decisive, ranges, used
+from .document import decays, decisive, ranges, read_on, used
 from .formula import latex, letter_latex, mathml, text
 from .symbols import symbol_mathml
 
@@ -50,6 +50,11 @@ FLAGS = {
     "short range": "fewer than two decades or eight sizes: it can support, not refute",
     "advisory": "a rerun might change the verdict; it does not gate",
 }
+LOOSE = {
+    "trend": "along some letter, in every instance, the ratio to the bound {falls} by more than the threshold: its order is not met",
+    "terms": "along some letter, in every instance, the ratio to the fitted bound {falls} by more than the threshold",
+    "rate": "in every instance the decay is {faster} than claimed: it {speeds} as it goes on, or its rate over h {rises} along some letter",
+}
 RULED = "its term rules too few cells for a slope, so nothing was tested of it"
 
 
@@ -81,8 +86,9 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         trivially=None if claim.trivially is None else _math(claim.trivially, claim),
         paragraphs=_words(result),
         reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
-        flags=[(flag, FLAGS.get(flag, RULED if flag.removesuffix(" untested") in entry["constants"] else "")) for flag in entry["flags"]],
-        parts=[_family(part) for part in (verdict.parts if verdict else ())],
+        flags=[(flag, _flag(result, entry, flag)) for flag in entry["flags"]],
+        windows=_windows(result),
+        parts=[_family(part, decays(result)) for part in (verdict.parts if verdict else ())],
         worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
         record=_record(entry),
         controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
@@ -167,6 +173,16 @@ def _words(result: Result) -> dict[str, list[str]]:
     return dict(explain(result.claim, result.plan))
 
 
+def _flag(result: Result, entry: Mapping[str, Any], flag: str) -> str:
+    """What a flag means; `loose` is said of the largest ratio where the constant is known, and of slopes where it is not."""
+    kind = result.plan.kind if result.plan else None
+    if flag == "loose" and kind is not None and kind.form in LOOSE:
+        lower = {"falls": "rises", "faster": "slower", "speeds": "slows down", "rises": "falls"}
+        upper = {"falls": "falls", "faster": "faster", "speeds": "speeds up", "rises": "rises"}
+        return LOOSE[kind.form].format(**(lower if kind.side == "lower" else upper))
+    return FLAGS.get(flag, RULED if flag.removesuffix(" untested") in entry["constants"] else "")
+
+
 def _row(claim: Claim, symbol: Any, role: Any) -> dict[str, Any]:
     if role.among:
         span = ", ".join(map(show, role.among))
@@ -184,7 +200,14 @@ def _row(claim: Claim, symbol: Any, role: Any) -> dict[str, Any]:
     }
 
 
-def _family(part: Part) -> dict[str, Any]:
+def _windows(result: Result) -> list[str]:
+    """What of the range each family's slopes were read on, where that is not the whole."""
+    parts = result.verdict.parts if result.verdict else ()
+    found = [(part, read_on(axis, trend, decays(result))) for part in parts for axis, trend in part.trends.items()]
+    return [f"{part.verdict} on {part.family or 'no family'}: {words}" for part, words in found if words]
+
+
+def _family(part: Part, geometric: Collection[str]) -> dict[str, Any]:
     return {
         "family": part.family or "no family",
         "verdict": part.verdict,
@@ -197,6 +220,7 @@ def _family(part: Part) -> dict[str, Any]:
                 _signed(t["slope"]),
                 f"{_signed(t['low'])} to {_signed(t['high'])}" if t["high"] > t["low"] else "",
                 _signed(t["threshold"]),
+                read_on(axis, t, geometric),
             )
             for axis, t in part.trends.items()
         ],

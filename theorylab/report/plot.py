@@ -21,6 +21,7 @@ ROLES = {
 }
 STYLES = {"ink": "currentColor", **{name: f"var(--{name})" for name in ROLES if name != "ink"}}
 WIDTH, HEIGHT, FONT = 4.4, 2.75, 9.0
+EDGE = 3.0
 LARGEST = 1e200
 POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -130,6 +131,7 @@ class Plot:
         """The plot, with a description in words. The same data give the same bytes."""
         import matplotlib as mpl
 
+        self._fit()
         out = io.StringIO()
         with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": self.name}):
             self.figure.savefig(
@@ -139,6 +141,13 @@ class Plot:
                 metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
             )
         return _inline(out.getvalue(), description)
+
+    def _fit(self) -> None:
+        """Move the left edge of the axes in by what tick labels and the label beside them lack of room."""
+        place, box = self.axes.get_position(), self.axes.get_tightbbox()
+        lacking = 0.0 if box is None else (EDGE - box.x0) / self.figure.bbox.width
+        if lacking > 0:
+            self.axes.set_position((place.x0 + lacking, place.y0, place.width - lacking, place.height))
 
     def _visible(self, y: np.ndarray) -> np.ndarray:
         """Values that a plot can hold: matplotlib's transforms overflow near the ends of float64."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .document import TREND
+
 TEXT: dict[str, Any] = {"type": "string"}
 COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 FLAG: dict[str, Any] = {"type": "boolean"}
@@ -71,7 +73,7 @@ def _claim() -> dict[str, Any]:
         flags=_list(TEXT),
         note=TEXT,
         tightness=MAYBE,
-        trend={"anyOf": [{"type": "null"}, _object(axis=TEXT, slope=MAYBE, low=MAYBE, high=MAYBE, threshold=MAYBE)]},
+        trend={"anyOf": [{"type": "null"}, _object(axis=TEXT, **dict.fromkeys(TREND, MAYBE))]},
         constants=_map(MAYBE),
         detectable=MAYBE,
         range=_map({"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}),

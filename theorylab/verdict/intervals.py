@@ -84,7 +84,8 @@ class Trend(NamedTuple):
     """What the one-sided rule says of a slope against tau, with the numbers it rests on.
 
     `slope`, `low`, `high` are those of the chosen window, `caught` is the full range's lower limit above tau, `powered` its half-width
-    below tau. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau.
+    below tau. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau. `window` is the position of the
+    chosen window, 0 for the whole range.
     """
 
     supported: bool
@@ -100,6 +101,7 @@ class Trend(NamedTuple):
     curved: bool
     detectable: float
     margin: float
+    window: int
 
 
 def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None, jitter: np.ndarray | None = None) -> Trend:
@@ -141,6 +143,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         curved=bool(curved[0]),
         detectable=float(tau + max((k + nine) * e for _, e, k in rungs)),
         margin=in_errors(tau - slope, slope_errors[w] * grown),
+        window=w,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..bound import evaluate
 from ..cells import Cells
+from .axes import WINDOWS
 from .intervals import Trend
 
 REASONS = {
@@ -156,8 +157,11 @@ def describe(cells: Cells, instance: int, replicate: int, cell: int) -> dict[str
     }
 
 
-def trend_entry(result: Trend, threshold: float, decades: float, sizes: int) -> dict[str, Any]:
-    """A trend as the report and the JSON give it."""
+def trend_entry(result: Trend, threshold: float, decades: float, sizes: int, since: float | None) -> dict[str, Any]:
+    """A trend as the report and the JSON give it: `window` is the share of the range, counted from its end, on which it was read.
+
+    `since` is the letter's first value there; None for the whole range.
+    """
     return {
         "slope": result.slope,
         "low": result.low,
@@ -168,4 +172,6 @@ def trend_entry(result: Trend, threshold: float, decades: float, sizes: int) -> 
         "curved": result.curved,
         "decades": decades,
         "sizes": sizes,
+        "window": WINDOWS[result.window],
+        "since": since,
     }

@@ -62,7 +62,8 @@ def judge_rate(claim: Claim, cells: Cells, rule: Rule) -> Part:
                 rates = _line_rates(_envelope(means[None], found, cells), k)[0] - per_step
                 seen.append((across, -sign * rates))
                 jitter = scatter(across, rates, unit.among)
-                yield from sides(cells, rule, across, pseudo_values(slower, unit.replicates), rule.tau, unit.instance, parts, jitter)
+                pseudo, values = pseudo_values(slower, unit.replicates), cells.axes[name][first]
+                yield from sides(cells, rule, across, pseudo, rule.tau, unit.instance, parts, jitter, values)
 
     def outgrows(units: list[Unit], outcome: Outcome) -> bool:
         """Whether the instance falls behind the slowest of its family in the first half of the axis: the constant c is one for all."""

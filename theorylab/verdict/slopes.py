@@ -10,7 +10,7 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
-from .axes import Axis, axis_of, scatter
+from .axes import WINDOWS, Axis, axis_of, scatter
 from .intervals import Trend, enough, pseudo_values, trend
 from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
 
@@ -37,12 +37,13 @@ class Unit(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one axis of one unit says on one side."""
+    """What one axis of one unit says on one side; `values` (J,) are the letter's own, where narrower windows are tried."""
 
     axis: Axis
     threshold: float
     result: Trend
     instance: int
+    values: np.ndarray | None = None
 
 
 def judge_trend(claim: Claim, cells: Cells, rule: Rule) -> Part:
@@ -54,7 +55,8 @@ def judge_trend(claim: Claim, cells: Cells, rule: Rule) -> Part:
         for axis in axes:
             pseudo = pseudo_values(lambda w, axis=axis: unit.level(w) @ axis.weights.T, unit.replicates)
             jitter = scatter(axis, unit.level(np.full((1, unit.replicates), 1 / unit.replicates))[0], unit.among)
-            yield from sides(cells, rule, axis, pseudo, rule.tau, unit.instance, parts * len(axes), jitter)
+            values = cells.axes[axis.name][unit.kept]
+            yield from sides(cells, rule, axis, pseudo, rule.tau, unit.instance, parts * len(axes), jitter, values)
 
     return part_of(claim, cells, rule, outcomes, lambda units, outcome: _outgrows(cells, units, outcome))
 
@@ -68,11 +70,12 @@ def sides(
     instance: int,
     parts: int,
     jitter: np.ndarray | None = None,
+    values: np.ndarray | None = None,
 ) -> Iterator[Outcome]:
     """The one-sided rule on the bad side; on both for Eq."""
     for sign in {"upper": (1,), "lower": (-1,), "two": (1, -1)}[cells.kind.side]:
         result = trend(sign * pseudo, threshold, rule.alpha, parts, rule.cap, jitter)
-        yield Outcome(axis, threshold, result, instance)
+        yield Outcome(axis, threshold, result, instance, values)
 
 
 def part_of(
@@ -224,7 +227,20 @@ def _loose(found: list[Outcome], tau: float) -> bool:
 def _entries(found: list[Outcome]) -> dict[str, dict[str, Any]]:
     """The worst outcome of each axis, as the report and the JSON give it."""
     ordered = sorted(found, key=lambda o: o.result.high - o.threshold)
-    return {o.axis.name: trend_entry(o.result, o.threshold, o.axis.decades, o.axis.sizes) for o in ordered}
+    return {o.axis.name: trend_entry(o.result, o.threshold, o.axis.decades, o.axis.sizes, _since(o)) for o in ordered}
+
+
+def _since(outcome: Outcome) -> float | None:
+    """The first value of the letter, over all lines, in the window on which its trend was read; None for the whole range."""
+    if not outcome.result.window or outcome.values is None:
+        return None
+    x, values, share = outcome.axis.x, outcome.values, WINDOWS[outcome.result.window]
+    starts = []
+    for line in outcome.axis.found:
+        inside = line[x[line] >= x[line].max() - share * np.ptp(x[line]) - 1e-12]
+        starts.append(values[inside[np.argmin(x[inside])]])
+    rising = values[np.argmax(x)] >= values[np.argmin(x)]
+    return float(min(starts) if rising else max(starts))
 
 
 def _nearest(cells: Cells, i: int) -> dict[str, Any]:
