@@ -37,8 +37,8 @@ def rescaled(key, problem, *, t, eta, beta, T_1):
 
 
 def rescaled_by_start(key, problem, *, t, eta, alpha, beta, T_1):
-    """`rescaled` with a `beta` that grows with the root of the scale of the start, from the scale 0.02 on."""
-    return rescaled(key, problem, t=t, eta=eta, beta=beta * jnp.sqrt(alpha / 0.02), T_1=T_1)
+    """`rescaled` with a `beta` that grows with the fourth root of the scale of the start, from the scale 0.02 on."""
+    return rescaled(key, problem, t=t, eta=eta, beta=beta * (alpha / 0.02) ** 0.25, T_1=T_1)
 
 
 def unscaled(key, problem, *, t, eta, beta, T_1):
