@@ -41,9 +41,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def exam(session: nox.Session) -> None:
-    """Examine the judge on worlds of known truth: `nox -s exam -- TABLE --runs N` prints what docs/judge.md quotes."""
+    """Examine the judge on worlds of known truth: `nox -s exam -- TABLE --keep` writes docs/exam.md."""
     install(session, "tests")
-    session.run("python", "tests/exam.py", *session.posargs)
+    session.run("python", "-m", "exam", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -1,0 +1,30 @@
+"""Plays a claim on a world of known truth to the judge, as `verify` does, and counts what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from worlds import Worlds, verified
+
+from theorylab.claim import Claim
+
+
+class World(NamedTuple):
+    """A claim with the law of what is measured; `random` draws many instances."""
+
+    claim: Claim
+    law: Callable
+    random: bool = False
+
+
+def outcome(world: World, seed: int) -> Mapping[str, float]:
+    """What one run counts: its verdict, whether it was refuted before confirmation, and the replicates (`seeds`) that it took."""
+    result = verified(world.claim, Worlds({"truth:kernel": world.law}, random=world.random), seed=seed)
+    if result.fault or result.verdict is None:
+        raise RuntimeError(result.fault or result.note)
+    verdict = result.verdict
+    # Without controls a support is left as it is found; the reason CONTROL stands for it.
+    found = "supported" if verdict.reasons == ("CONTROL",) else verdict.verdict
+    before = found == "refuted" or verdict.reasons == ("UNCONFIRMED",)
+    return {found: 1, "refuted before confirmation": before, "seeds": max(p.replicates for p in verdict.parts)}
