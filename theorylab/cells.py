@@ -75,7 +75,7 @@ class Cells:
     def bound(self, instance: int | None = None) -> SignedLog:
         """The bound without its unknown constants at every cell, of one instance (M, J) or of all (I, M, J)."""
         letters = self.letters if instance is None else self.at(instance)[1]
-        return evaluate(self.kind.scale, letters)
+        return evaluate(self.kind.scale, compact(letters))
 
     def log_ratio(self) -> np.ndarray:
         """log(quantity / bound) of every run at every cell (I, M, J); for lower bounds log(bound / quantity)."""
@@ -137,6 +137,12 @@ class Cells:
         """The letters' values at one cell of one instance, by name."""
         swept = {name: values[cell] for name, values in self.axes.items()}
         return {**{name: values[instance] for name, values in self.boxed.items()}, **swept}
+
+
+def compact(letters: Mapping[Any, np.ndarray]) -> dict[Any, np.ndarray]:
+    """The letters without the repetitions that broadcasting made: what is computed of them broadcasts to the same numbers."""
+    once = lambda a: a[tuple(slice(0, 1) if step == 0 else slice(None) for step in a.strides)]  # noqa: E731
+    return {symbol: once(values) for symbol, values in letters.items()}
 
 
 def log_ratio(y: np.ndarray, bound: SignedLog) -> np.ndarray:

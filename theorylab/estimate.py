@@ -10,7 +10,7 @@ import sympy
 import xarray as xr
 
 from .bound import SignedLog, evaluate, holds
-from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, log_ratio, relative_gap
+from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, compact, log_ratio, relative_gap
 from .claim import Claim, Slip
 from .kind import Kind
 
@@ -29,21 +29,30 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     if quantity not in data:
         raise Slip(f"the data hold {', '.join(map(str, data.data_vars)) or 'nothing'}, but the claim measures {quantity}.")
     roles = {symbol.name: role for symbol, role in claim.where.items()}
-    own = [str(d) for d in data[quantity].dims if d in roles and roles[str(d)].swept]
-    others = [str(d) for d in data[quantity].dims if d not in (*own, "instance", "replicate")]
+    measured = data.variables[quantity]
+    lost = [d for d in ("instance", "replicate") if d not in measured.dims]
+    if lost:
+        raise Slip(f"{quantity} has the dims {', '.join(map(str, measured.dims))}. Give it the dim {lost[0]} too.")
+    own = [str(d) for d in measured.dims if d in roles and roles[str(d)].swept]
+    others = [str(d) for d in measured.dims if d not in (*own, "instance", "replicate")]
     order = ("instance", "replicate", *own, *others)
-    like = data[quantity].transpose(*order)
+    sizes = {d: int(data.sizes[d]) for d in order}
+    grid = tuple(sizes.values())
     table = _letters(claim, data)
-    flat = lambda a: _flatten(a, like, order)  # noqa: E731
+    flat = lambda values: _flatten(values, sizes)  # noqa: E731
+
+    def values_in(expression: Any) -> dict[Any, np.ndarray]:
+        return compact({symbol: flat(value) for symbol, value in table.items() if symbol.free_symbols & expression.free_symbols})
+
     needed = _symbols(kind, claim)
     letters = {symbol: flat(value) for symbol, value in table.items() if symbol in needed}
-    y = flat(like)
+    y = flat(measured)
     count, _, width = y.shape
     censored = np.zeros(y.shape, dtype=bool)
     cap = roles[quantity].up_to
     if cap is not None:
         censored = np.isposinf(y)
-        y = np.where(censored, float(np.asarray(table[claim.letter(cap)])), y)
+        y = np.where(censored, float(np.asarray(table[claim.letter(cap)].values)), y)
     keep = np.ones((count, width), dtype=bool)
     dropped: dict[str, int] = {}
 
@@ -55,41 +64,42 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
 
     for name in own:
         low = min(v for v in (roles[name].low, roles[name].high) if v is not None)
-        drop("only a step before", np.broadcast_to(flat(data[name] * xr.ones_like(like))[:, 0] < low, keep.shape))
+        drop("only a step before", flat(data.variables[name])[:, 0] < low)
     if "ran" in data:
-        drop("not run", ~flat(data["ran"] * xr.ones_like(like)).astype(bool).all(1))
+        drop("not run", ~flat(data.variables["ran"]).astype(bool).all(1))
     for relation in claim.assuming:
-        inside = holds(relation, {symbol: flat(value) for symbol, value in table.items()})
+        inside = holds(relation, values_in(relation))
         # A condition on swept letters says where the theorem speaks; one on measured letters, whether a run met its assumptions.
         chosen = all(claim.where[symbol].kind != "measured" for symbol in relation.free_symbols)
         drop("not run" if chosen else "assumption", ~np.broadcast_to(inside, y.shape).all(1))
-    bound = evaluate(kind.scale, letters)
+    bound = evaluate(kind.scale, compact(letters))
     with np.errstate(invalid="ignore"):
         missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if _uses_previous(kind) else np.zeros_like(keep)
     drop("no step before", missing)
-    y, nonfinite = _diverged(kind, y, bound, like, own, roles)
+    y, nonfinite = _diverged(kind, y, bound, grid, own, roles)
     with np.errstate(invalid="ignore"):
         level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
     largest = np.where(np.isfinite(level), level, 0.0).max(1, keepdims=True, initial=0.0)
-    height = data.get("floor")
+    height = data.variables.get("floor")
     if floor is not None and quantity in floor:
-        height = height_of(claim, floor[quantity], like)
+        height = height_of(claim, floor[quantity], data[quantity]).variable
     if height is not None:
-        drop("floor", level <= FLOOR_FACTOR * _floor(height, like, order, largest))
+        drop("floor", level <= FLOOR_FACTOR * _floor(flat(height), largest))
     elif kind.form == "rate" and kind.side == "lower":
         # The first value at rounding says how far a decay has fallen at least; the plateau behind says nothing of how fast it fell.
         unseen = level <= UNSEEN * largest
-        first = unseen & _first(unseen, like, next(iter(claim_along(claim) & set(own)), None))
+        first = unseen & _first(unseen, grid, order, next(iter(claim_along(claim) & set(own)), None))
         drop("floor", unseen & ~first)
     elif kind.form != "explicit" and kind.side != "lower":
         drop("floor", level <= UNSEEN * largest)
     trivial = None
     if claim.trivially is not None:
-        trivial = np.broadcast_to(evaluate(sympy.sympify(claim.trivially), {s: flat(v) for s, v in table.items()}).value, y.shape).mean(1)
+        trivially = sympy.sympify(claim.trivially)
+        trivial = np.broadcast_to(evaluate(trivially, values_in(trivially)).value, y.shape).mean(1)
         if kind.form != "explicit" and kind.side != "lower":
             drop("ceiling", level >= CEILING * trivial)
-    axes = {str(d): flat(data[d] * xr.ones_like(like))[0, 0] for d in own}
-    boxed = {str(name): np.asarray(data[name].values, float) for name in data.coords if name in roles and data[name].dims == ("instance",)}
+    axes = {d: flat(data.variables[d])[0, 0] for d in own}
+    boxed = {name: v for name in map(str, data.coords) if name in roles for v in [data.variables[name]] if v.dims == ("instance",)}
     return Cells(
         kind=kind,
         family=family,
@@ -100,32 +110,39 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         nonfinite=nonfinite & keep[:, None, :],
         censored=censored & keep[:, None, :],
         axes=axes,
-        entry=_entries(like, others, width),
-        instances=tuple(int(i) for i in data["instance"].values),
-        boxed=boxed,
+        entry=_entries([sizes[d] for d in others], width),
+        instances=tuple(int(i) for i in data.variables["instance"].values),
+        boxed={name: np.asarray(v.values, float) for name, v in boxed.items()},
         trivial=trivial,
         dropped=dropped,
         averages=claim.holds.name in AVERAGES,
     )
 
 
-def _letters(claim: Claim, data: xr.Dataset) -> dict[Any, Any]:
-    """A DataArray or number for every letter that the data or the claim give a value, and for previous() of the measured ones."""
-    table: dict[Any, Any] = {}
+def _letters(claim: Claim, data: xr.Dataset) -> dict[Any, xr.Variable]:
+    """The values of every letter that the data or the claim give a value, and of previous() of the measured ones."""
+    table: dict[Any, xr.Variable] = {}
     along = next((s.name for s, role in claim.where.items() if role.kind == "along" and s.name in data.dims), None)
     for symbol, role in claim.where.items():
         if role.kind == "unknown":
-            table[symbol] = xr.DataArray(1.0)
-        elif symbol.name in data or symbol.name in data.coords:
-            table[symbol] = data[symbol.name].astype(float)
-            if role.kind == "measured" and along is not None and along in data[symbol.name].dims:
-                before = data[symbol.name].astype(float).shift({along: 1})
-                if claim.role(along).integer:
-                    before = before.where(abs(data[along] - data[along].shift({along: 1})) == 1)
-                table[sympy.Function("previous", **_sign(symbol))(symbol)] = before
+            table[symbol] = xr.Variable((), 1.0)
+        elif symbol.name in data.variables:
+            table[symbol] = data.variables[symbol.name]
+            if role.kind == "measured" and along is not None and along in table[symbol].dims:
+                steps = np.asarray(data.variables[along].values, float) if claim.role(along).integer else None
+                table[sympy.Function("previous", **_sign(symbol))(symbol)] = _before(table[symbol], along, steps)
         elif role.kind == "fixed":
-            table[symbol] = xr.DataArray(float(role.value or 0.0))
+            table[symbol] = xr.Variable((), float(role.value or 0.0))
     return table
+
+
+def _before(values: xr.Variable, along: str, steps: np.ndarray | None) -> xr.Variable:
+    """The values one step before: NaN at the first and, where steps are counted, wherever the step before was not recorded."""
+    axis = values.dims.index(along)
+    found = np.roll(np.asarray(values.values, float), 1, axis)
+    gone = np.r_[True, np.abs(np.diff(steps)) != 1] if steps is not None else np.arange(values.shape[axis]) == 0
+    np.moveaxis(found, axis, 0)[gone] = np.nan
+    return xr.Variable(values.dims, found)
 
 
 def _sign(symbol: sympy.Symbol) -> dict[str, bool]:
@@ -139,9 +156,9 @@ def _symbols(kind: Kind, claim: Claim) -> set[Any]:
     return used
 
 
-def _entries(like: xr.DataArray, others: list[str], width: int) -> np.ndarray:
+def _entries(lengths: list[int], width: int) -> np.ndarray:
     """Which entry of a vector each of the J cells is; all 0 for a number."""
-    count = int(np.prod([like.sizes[d] for d in others])) if others else 1
+    count = int(np.prod(lengths))
     return np.tile(np.arange(count), width // count)
 
 
@@ -149,13 +166,22 @@ def _uses_previous(kind: Kind) -> bool:
     return any(getattr(node.func, "__name__", "") == "previous" for node in sympy.preorder_traversal(kind.scale))
 
 
-def _flatten(array: Any, like: xr.DataArray, order: tuple[str, ...]) -> np.ndarray:
-    """As (I, M, J), broadcast to the quantity's own dims."""
-    full = xr.broadcast(xr.DataArray(array), like)[0].transpose(*order)
-    return np.asarray(full.values, dtype=float).reshape(like.shape[0], like.shape[1], -1)
+def _flatten(values: xr.Variable, sizes: Mapping[str, int]) -> np.ndarray:
+    """As (I, M, J), broadcast by the names of dims; a view, and without steps along I or M where nothing differs there."""
+    beyond = [str(d) for d in values.dims if d not in sizes]
+    if beyond:
+        raise Slip(
+            f"a letter of the bound has the dim {beyond[0]}, and the quantity has only {', '.join(sizes)}. Measure it over {beyond[0]}."
+        )
+    there = [d for d in sizes if d in values.dims]
+    array = np.asarray(values.values, dtype=float).transpose([values.dims.index(d) for d in there])
+    array = array.reshape([sizes[d] if d in there else 1 for d in sizes])
+    instances, replicates, *cells_ = sizes.values()
+    array = np.broadcast_to(array, (*array.shape[:2], *cells_)).reshape(*array.shape[:2], -1)
+    return np.broadcast_to(array, (instances, replicates, array.shape[2]))
 
 
-def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, like: xr.DataArray, own: list[str], roles: Mapping[str, Any]) -> Any:
+def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, grid: tuple[int, ...], own: list[str], roles: Mapping[str, Any]) -> Any:
     """Non-finite values: beyond every bound where the run had broken it before, and otherwise a failure of the run.
 
     A bound with an unknown constant is broken where the ratio has grown a millionfold since the first checkpoint.
@@ -164,13 +190,13 @@ def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, like: xr.DataArray, o
     along = [d for d in own if roles[d].kind == "along"]
     if not bad.any() or not along or kind.side == "lower":
         return y, bad
-    axis = like.dims.index(along[0])
+    axis = 2 + own.index(along[0])
     if kind.form == "explicit":
         over = (relative_gap(kind, y, bound) > RELATIVE) & ~bad
     else:
-        ratio = np.where(bad, -np.inf, log_ratio(y, bound)).reshape(like.shape)
+        ratio = np.where(bad, -np.inf, log_ratio(y, bound)).reshape(grid)
         over = (ratio > np.take(ratio, [0], axis) + np.log(DIVERGED)) & np.isfinite(np.take(ratio, [0], axis))
-    broken = np.maximum.accumulate(over.reshape(like.shape), axis=axis).reshape(y.shape)
+    broken = np.maximum.accumulate(over.reshape(grid), axis=axis).reshape(y.shape)
     return np.where(bad & broken, np.inf, y), bad & ~broken
 
 
@@ -181,22 +207,22 @@ def height_of(claim: Claim, floor: xr.DataArray, like: xr.DataArray) -> xr.DataA
     return height.max("instance") if floor.sizes["instance"] < like.sizes["instance"] else height
 
 
-def _floor(height: xr.DataArray, like: xr.DataArray, order: tuple[str, ...], largest: np.ndarray) -> np.ndarray:
+def _floor(height: np.ndarray, largest: np.ndarray) -> np.ndarray:
     """The floor of each instance and cell.
 
     A numerical floor is tiny or it is none: a plateau of noise, or of a wrong fixed point, stays in the data and counts against the
     claim. It is the family's, since rounding may leave a single instance none by luck.
     """
-    values = np.nan_to_num(_flatten(height, like, order)[:, 0, :])
+    values = np.nan_to_num(height[:, 0, :])
     return np.broadcast_to(np.where(values <= NUMERICAL * largest, values, 0.0).max(0, keepdims=True), values.shape)
 
 
-def _first(cells: np.ndarray, like: xr.DataArray, along: str | None) -> np.ndarray:
+def _first(cells: np.ndarray, grid: tuple[int, ...], order: tuple[str, ...], along: str | None) -> np.ndarray:
     """Which of the marked cells (I, J) come first along the run."""
     if along is None:
         return cells
-    shaped = cells.reshape(like.shape[0], *like.shape[2:])
-    return (np.cumsum(shaped, axis=like.dims.index(along) - 1) == 1).reshape(cells.shape)
+    shaped = cells.reshape(grid[0], *grid[2:])
+    return (np.cumsum(shaped, axis=order.index(along) - 1) == 1).reshape(cells.shape)
 
 
 def claim_along(claim: Claim) -> set[str]:
