@@ -145,6 +145,18 @@ def cells_of(claim: Claim, values: Any, coords: Mapping[str, Any], floor: Any = 
 # A simulator of worlds
 
 Law = Callable[..., Any]
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Together:
+    """A law that draws many replicates at once: law(rng, instance, letters, count) -> (count, *grid), or a dict of such arrays.
+
+    Replicates come in blocks of 64, each with its own `rng`, so that a replicate is the same whatever it is asked for with. Such a law
+    knows neither shaken lanes nor starts near the solution.
+    """
+
+    law: Law
 
 
 @dataclass
@@ -155,12 +167,14 @@ class Worlds:
     each other; `rng` is the replicate's own. A law for "kernel" or, where it differs, for "kernel@family".
     """
 
-    laws: Mapping[str, Law]
+    laws: Mapping[str, Law | Together]
     random: bool = True
     noisy: bool = False
     solution: bool = False
     project: Any = None
     asked: list[tuple[Run, Lanes]] = field(default_factory=list)
+    found: dict[tuple[Run, Lanes], xr.Dataset] = field(default_factory=dict)
+    blocks: dict[Any, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     def takes(self, run: Run, name: str) -> bool:
         return True
@@ -176,28 +190,53 @@ class Worlds:
 
     def data(self, run: Run, lanes: Lanes, keep: Any = None) -> xr.Dataset:
         self.asked.append((run, lanes))
+        if (run, lanes) not in self.found:
+            self.found[run, lanes] = self._data(run, lanes)
+        return self.found[run, lanes]
+
+    def _data(self, run: Run, lanes: Lanes) -> xr.Dataset:
         law = self.laws.get(f"{run.kernel}@{run.family}") or self.laws[run.kernel]
         swept = dict(run.sweep) | ({run.along[0]: run.along[1]} if run.along else {})
         grid = dict(zip(swept, np.meshgrid(*map(np.asarray, swept.values()), indexing="ij"), strict=True)) if swept else {}
         shape = tuple(len(v) for v in swept.values())
         rows: dict[str, list[np.ndarray]] = {}
         for i in lanes.instances:
-            here = dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
-            for r in lanes.replicates:
-                number = r if lanes.shaken is None else lanes.shaken
-                rng = np.random.default_rng([run.seed, i, number])
-                nudge = r + 1 if lanes.shaken is not None else 0
-                out = law(rng, i, grid | here, Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0))
-                for name, value in (out if isinstance(out, Mapping) else {run.outputs[0][0]: out}).items():
-                    rows.setdefault(name, []).append(np.broadcast_to(np.asarray(value, float), shape))
+            here = grid | dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
+            drawn = self._drawn(run, lanes, law.law, i, here) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, here)
+            for name, values in drawn.items():
+                rows.setdefault(name, []).append(np.broadcast_to(values, (len(lanes.replicates), *shape)))
         dims = ("instance", "replicate", *swept)
-        counts = (len(lanes.instances), len(lanes.replicates))
         order = (*dict(run.sweep), "instance", "replicate", *([run.along[0]] if run.along else []))
-        variables = {name: (dims, np.stack(v).reshape(*counts, *shape)) for name, v in rows.items()}
-        coords: dict[str, Any] = {name: list(values) for name, values in swept.items()}
-        coords |= {"instance": list(lanes.instances), "replicate": list(lanes.replicates)}
-        coords |= {name: ("instance", [values[i % len(values)] for i in lanes.instances]) for name, values in run.varies}
-        return xr.Dataset(variables, coords).transpose(*order)
+        axes = [dims.index(d) for d in order]
+        variables = {name: (order, np.stack(v).transpose(axes)) for name, v in rows.items()}
+        coords: dict[str, Any] = {name: np.asarray(values) for name, values in swept.items()}
+        coords |= {"instance": np.asarray(lanes.instances), "replicate": np.asarray(lanes.replicates)}
+        coords |= {name: ("instance", np.asarray([values[i % len(values)] for i in lanes.instances])) for name, values in run.varies}
+        return xr.Dataset(variables, coords)
+
+    def _drawn(self, run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """The rows of the blocks in which the replicates lie."""
+        found: dict[str, list[np.ndarray]] = {}
+        for number in dict.fromkeys(r // BLOCK for r in lanes.replicates):
+            key = (run.kernel, run.family, run.seed, run.sweep, run.along, i, number)
+            if key not in self.blocks:
+                out = law(np.random.default_rng([run.seed, i, number]), i, here, BLOCK)
+                self.blocks[key] = out if isinstance(out, Mapping) else {run.outputs[0][0]: out}
+            chosen = [r % BLOCK for r in lanes.replicates if r // BLOCK == number]
+            for name, values in self.blocks[key].items():
+                found.setdefault(name, []).append(np.asarray(values, float)[chosen])
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _one_by_one(run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    rows: dict[str, list[np.ndarray]] = {}
+    for r in lanes.replicates:
+        number = r if lanes.shaken is None else lanes.shaken
+        nudge = r + 1 if lanes.shaken is not None else 0
+        out = law(np.random.default_rng([run.seed, i, number]), i, here, Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0))
+        for name, value in (out if isinstance(out, Mapping) else {run.outputs[0][0]: out}).items():
+            rows.setdefault(name, []).append(np.asarray(value, float))
+    return {name: np.stack(np.broadcast_arrays(*values)) for name, values in rows.items()}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,13 @@ class Cells:
 
     def bound(self, instance: int | None = None) -> SignedLog:
         """The bound without its unknown constants at every cell, of one instance (M, J) or of all (I, M, J)."""
-        letters = self.letters if instance is None else self.at(instance)[1]
-        return evaluate(self.kind.scale, compact(letters))
+        full = self._bounds
+        return full if instance is None else SignedLog(*(part[instance] for part in full))
+
+    @cached_property
+    def _bounds(self) -> SignedLog:
+        found = evaluate(self.kind.scale, compact(self.letters))
+        return SignedLog(*(np.broadcast_to(part, self.quantity.shape) for part in found))
 
     def log_ratio(self) -> np.ndarray:
         """log(quantity / bound) of every run at every cell (I, M, J); for lower bounds log(bound / quantity)."""

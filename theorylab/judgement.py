@@ -248,7 +248,8 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
         return whole, ""
     if rule.control and m >= needs[1]:
         cells_ = found.keep.shape[1] if plan.kind.form == "explicit" else 1
-        caught = judge_family(plan.claim, found, rule._replace(alpha=rule.alpha / cells_, total=rule.total / cells_))
+        shared = rule._replace(alpha=rule.alpha / cells_, total=rule.total / cells_)
+        caught = whole if shared == rule else judge_family(plan.claim, found, shared)
         if caught.verdict == "refuted":
             return caught, ""
     elif m >= needs[1]:

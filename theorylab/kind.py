@@ -41,9 +41,30 @@ class Kind:
     terms: tuple[tuple[sympy.Symbol, Any], ...] = ()
 
 
-@lru_cache(maxsize=1024)
 def kind_of(claim: Claim) -> Kind:
     """The kind of a claim. Raises Slip for a statement that has no test, with what to write instead."""
+    return _kind(_Said(claim))
+
+
+class _Said:
+    """A claim, equal to every other that says the same: a control is made anew each time that it is judged."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        where = tuple((symbol, role, role.integer) for symbol, role in claim.where.items())
+        self.words = (claim.statement, where, claim.holds, claim.assuming, claim.trivially, claim.tier, claim.instances)
+        self.hashed = hash(self.words)
+
+    def __hash__(self) -> int:
+        return self.hashed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Said) and self.words == other.words
+
+
+@lru_cache(maxsize=1024)
+def _kind(said: _Said) -> Kind:
+    claim = said.claim
     quantity, bound, side = relation_of(claim)
     letters = sorted(bound.free_symbols, key=str)
     unknowns = tuple(s for s in letters if claim.where[s].kind == "unknown")

@@ -99,9 +99,9 @@ def _split(data: xr.Dataset, origin: str) -> Iterator[tuple[str | None, xr.Datas
 def _normal(data: xr.Dataset, claim: Claim, origin: str) -> tuple[xr.Dataset, list[str]]:
     """A family's dataset as the judge wants it, and what was left out of it because it lies outside the claim's ranges."""
     roles = roles_of(claim)
-    data = data.drop_vars(
-        [name for name in data.variables if name == "counted" or (name in data.coords and name not in axes_of(claim) + list(roles))]
-    )
+    names = {*axes_of(claim), *roles}
+    strange = [name for name in data.variables if name == "counted" or (name in data.coords and name not in names)]
+    data = data.drop_vars(strange) if strange else data
     for name in map(str, data.data_vars):
         known(name, claim, origin, "variable")
     for dim in map(str, data.dims):
@@ -134,10 +134,10 @@ def _numeric(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
             raise Unreadable(
                 f"{origin}: {name} holds {values.dtype} values such as {values.to_numpy().ravel()[:1].tolist()}. Write numbers."
             )
-        found[name] = values.astype(float)
+        found[name] = (values.dims, values.to_numpy().astype(float), values.attrs)
     names = [name for name in found if name in data.coords]
-    plain = xr.Dataset({n: (v.dims, v.to_numpy(), v.attrs) for n, v in found.items() if n not in names}, attrs=data.attrs)
-    return plain.assign_coords({n: (found[n].dims, found[n].to_numpy(), found[n].attrs) for n in names})
+    plain = {name: values for name, values in found.items() if name not in names}
+    return xr.Dataset(plain, {name: found[name] for name in names}, data.attrs)
 
 
 def _units(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> None:
@@ -172,7 +172,7 @@ def _without_fixed(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> x
                 f"{origin}: {name} is {differ[0]} in the data, and fixed at {role.value} in the claim. "
                 f"Judge data with {name} = {role.value}, or mend the where table."
             )
-        data = data.drop_vars(name, errors="ignore")
+        data = data.drop_vars(name, errors="ignore") if name in data.variables else data
     return data
 
 
@@ -210,7 +210,7 @@ def _indexed(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
             data = data.assign_coords({dim: np.arange(data.sizes[dim], dtype=float)})
         role = roles.get(dim)
         data = _sorted(data, dim, role is not None and role.kind == "along" and role.low > role.high, origin)
-    return data.assign_coords({name: data[name].astype(int) for name in COUNTS})
+    return data.assign_coords({name: (data[name].dims, data[name].to_numpy().astype(int), data[name].attrs) for name in COUNTS})
 
 
 def _counted(data: xr.Dataset, name: str, origin: str) -> xr.Dataset:
@@ -232,8 +232,8 @@ def _sorted(data: xr.Dataset, dim: str, falls: bool, origin: str) -> xr.Dataset:
     unique, count = np.unique(values, return_counts=True)
     if (count > 1).any():
         raise Unreadable(f"{origin}: the coordinate {dim} has {unique[count > 1][0]:g} {count.max()} times. Each value stands once.")
-    order = np.argsort(values)
-    return data.isel({dim: order[::-1] if falls else order})
+    order = np.argsort(values)[::-1] if falls else np.argsort(values)
+    return data if (order == np.arange(len(order))).all() else data.isel({dim: order})
 
 
 def _complete(data: xr.Dataset, claim: Claim, origin: str) -> None:
@@ -281,5 +281,7 @@ def _inside(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> tuple[xr
                 f"{origin}: {name} runs from {values.min():g} to {values.max():g}, all outside the claim's {low:g} to {high:g}. "
                 f"Measure inside, or mend the where table."
             )
-        data = data.isel({data[name].dims[0]: np.flatnonzero(~large & (~small | kept_before))})
+        inside = ~large & (~small | kept_before)
+        if not inside.all():
+            data = data.isel({data[name].dims[0]: np.flatnonzero(inside)})
     return data, outside

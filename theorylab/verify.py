@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -212,10 +211,7 @@ class Trial:
             if begin < len(replicates):
                 steps.append(self.merged(run, Lanes(instances, replicates[begin : begin + size])))
                 begin += size
-        if len(steps) == 1:
-            return steps[0]
-        together: Any = xr.concat(steps, "replicate", data_vars="all", coords="minimal", compat="override", join="outer")
-        return together
+        return _together(steps)
 
     def merged(self, run: Run, lanes: Lanes) -> xr.Dataset:
         """The data of the claim's kernel, the least over several, with the letters that rival kernels measure beside them."""
@@ -266,6 +262,18 @@ class Trial:
         keep = found.keep[[found.instances.index(part.worst["instance"])]]
         each = [replace(shaken.replicate(r), keep=keep) for r in range(len(SHAKES))]
         return all(judge_family(self.plan.claim, one, rule, search).verdict == "refuted" for one in each)
+
+
+def _together(steps: list[xr.Dataset]) -> xr.Dataset:
+    """Datasets of one grid that differ in their replicates, as one; what has no replicates is the first's."""
+    if len(steps) == 1:
+        return steps[0]
+    first, found = steps[0], {}
+    for name, values in first.variables.items():
+        if "replicate" in values.dims:
+            axis = values.dims.index("replicate")
+            found[name] = (values.dims, np.concatenate([step.variables[name].values for step in steps], axis), values.attrs)
+    return first.drop_dims("replicate").assign(found)
 
 
 def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:

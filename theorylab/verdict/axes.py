@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,8 @@ def axis_of(claim: Claim, cells: Cells, i: int, kept: np.ndarray, name: str, pow
     sizes = int(np.median([len(line) for line in found]))
     # A short range is judged as a whole: its parts say nothing by themselves.
     windows = (1.0,) if too_short(decades, sizes, geometric) else WINDOWS
-    return Axis(name, functionals(x, found, windows), decades, sizes, geometric, x=x, found=tuple(found))
+    weights = _functionals(x.tobytes(), tuple(line.tobytes() for line in found), windows)
+    return Axis(name, weights, decades, sizes, geometric, x=x, found=tuple(found))
 
 
 def sign_of(role: Role) -> int:
@@ -105,6 +107,14 @@ def functionals(x: np.ndarray, found: list[np.ndarray], windows: tuple[float, ..
         drift = _mean_slope(x, [_half(x, p, True) for p in parts]) - _mean_slope(x, [_half(x, p, False) for p in parts])
         rows += [_mean_slope(x, parts), drift]
     return np.stack(rows)
+
+
+@lru_cache(maxsize=256)
+def _functionals(x: bytes, found: tuple[bytes, ...], windows: tuple[float, ...]) -> np.ndarray:
+    """The same of the same coordinates: a claim's controls, its halves and its looks have one grid."""
+    weights = functionals(np.frombuffer(x), [np.frombuffer(line, dtype=np.intp) for line in found], windows)
+    weights.setflags(write=False)
+    return weights
 
 
 def _mean_slope(x: np.ndarray, found: list[np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ m is the number of replicates, J of cells, q of functionals. scipy.special gives
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
@@ -28,17 +28,43 @@ def student(alpha: float, m: int) -> float:
     return float(stdtrit(m - 1, 1 - alpha)) if m > 1 else 0.0
 
 
-def pseudo_values(statistic: Callable[[np.ndarray], np.ndarray], m: int) -> np.ndarray:
+def pseudo_values(statistic: Callable[[Any], np.ndarray], m: int) -> np.ndarray:
     """Jackknife pseudo-values (m, q) of a statistic.
 
     `statistic(weights)` takes (n, m) weights, rows of which sum to one, and gives (n, q): the statistic of weighted means over
-    replicates. One replicate gives the estimate itself.
+    replicates, `weights @ values`. One replicate gives the estimate itself.
     """
     if m == 1:
         return statistic(np.ones((1, 1)))
-    weights = np.vstack([np.full(m, 1 / m), (1 - np.eye(m)) / (m - 1)])
-    values = statistic(weights)
+    values = statistic(LeaveOneOut(m))
     return m * values[0] - (m - 1) * values[1:]
+
+
+class LeaveOneOut:
+    """The (m + 1, m) weights of the mean and of the means without one replicate, whose product with (m, ...) takes O(m) sums.
+
+    The sums before and after a replicate are added: what one replicate carries cannot be subtracted without losing the others' digits.
+    """
+
+    def __init__(self, m: int) -> None:
+        self.shape = (m + 1, m)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        m = self.shape[1]
+        return np.vstack([np.full(m, 1 / m), (1 - np.eye(m)) / (m - 1)]).astype(dtype or float)
+
+    def __matmul__(self, values: Any) -> np.ndarray:
+        values, m = np.asarray(values, dtype=float), self.shape[1]
+        found = np.empty((m + 1, *values.shape[1:]))
+        before, after = np.cumsum(values, 0), np.cumsum(values[::-1], 0)[::-1]
+        found[0] = before[-1] / m
+        found[1], found[m] = after[1], before[-2]
+        found[2:m] = before[:-2] + after[2:]
+        found[1:] /= m - 1
+        return found
 
 
 def limits(pseudo: np.ndarray, alpha: float) -> Limits:

@@ -212,8 +212,14 @@ def _positive(cells: Cells, y: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray
 
 
 def _log_ratio(cells: Cells, y: np.ndarray, letters: Mapping[Any, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    same = {symbol: v[:1] for symbol, v in letters.items() if (v == v[0]).all()}
+    once = evaluate(cells.kind.scale, same).log if len(same) == len(letters) else None
+
     def level(weights: np.ndarray) -> np.ndarray:
-        return np.log(weights @ y) - evaluate(cells.kind.scale, {s: weights @ v for s, v in letters.items()}).log
+        if once is not None:
+            return np.log(weights @ y) - once
+        means = {symbol: weights @ v for symbol, v in letters.items() if symbol not in same}
+        return np.log(weights @ y) - evaluate(cells.kind.scale, same | means).log
 
     return level
 
