@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from worlds import Worlds, verified
+from worlds import Together, Worlds, verified
 
 from theorylab.claim import Claim
 
@@ -14,7 +14,7 @@ class World(NamedTuple):
     """A claim with the law of what is measured; `random` draws many instances."""
 
     claim: Claim
-    law: Callable
+    law: Callable | Together
     random: bool = False
 
 

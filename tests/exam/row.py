@@ -68,6 +68,7 @@ class Row:
         """What is counted, summed over seeds; `runs` counts them."""
         total: Counter[str] = Counter()
         for seed in seeds:
-            total.update(self.play(seed))
+            # The sum of two truths of numpy is a truth.
+            total.update({name: float(count) for name, count in self.play(seed).items()})
             total["runs"] += 1
         return total
