@@ -178,23 +178,26 @@ class Worlds:
         self.asked.append((run, lanes))
         law = self.laws.get(f"{run.kernel}@{run.family}") or self.laws[run.kernel]
         swept = dict(run.sweep) | ({run.along[0]: run.along[1]} if run.along else {})
-        grid = dict(zip(swept, np.meshgrid(*map(np.asarray, swept.values()), indexing="ij"), strict=True)) if swept else {}
-        shape = tuple(len(v) for v in swept.values())
+        dim = {name: "point" if name in run.together else name for name in swept}
+        places = {dim[name]: np.arange(len(values)) for name, values in swept.items()}
+        here = dict(zip(places, np.meshgrid(*places.values(), indexing="ij"), strict=True)) if swept else {}
+        grid = {name: np.asarray(values)[here[dim[name]]] for name, values in swept.items()}
+        shape = tuple(len(v) for v in places.values())
         rows: dict[str, list[np.ndarray]] = {}
         for i in lanes.instances:
-            here = dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
+            given = dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
             for r in lanes.replicates:
                 number = r if lanes.shaken is None else lanes.shaken
                 rng = np.random.default_rng([run.seed, i, number])
                 nudge = r + 1 if lanes.shaken is not None else 0
-                out = law(rng, i, grid | here, Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0))
+                out = law(rng, i, grid | given, Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0))
                 for name, value in (out if isinstance(out, Mapping) else {run.outputs[0][0]: out}).items():
                     rows.setdefault(name, []).append(np.broadcast_to(np.asarray(value, float), shape))
-        dims = ("instance", "replicate", *swept)
+        dims = ("instance", "replicate", *places)
         counts = (len(lanes.instances), len(lanes.replicates))
-        order = (*dict(run.sweep), "instance", "replicate", *([run.along[0]] if run.along else []))
+        order = (*(d for d in places if not run.along or d != run.along[0]), "instance", "replicate", *([run.along[0]] if run.along else []))
         variables = {name: (dims, np.stack(v).reshape(*counts, *shape)) for name, v in rows.items()}
-        coords: dict[str, Any] = {name: list(values) for name, values in swept.items()}
+        coords: dict[str, Any] = {name: (dim[name], list(values)) for name, values in swept.items()}
         coords |= {"instance": list(lanes.instances), "replicate": list(lanes.replicates)}
         coords |= {name: ("instance", [values[i % len(values)] for i in lanes.instances]) for name, values in run.varies}
         return xr.Dataset(variables, coords).transpose(*order)
