@@ -195,7 +195,12 @@ class Worlds:
                     rows.setdefault(name, []).append(np.broadcast_to(np.asarray(value, float), shape))
         dims = ("instance", "replicate", *places)
         counts = (len(lanes.instances), len(lanes.replicates))
-        order = (*(d for d in places if not run.along or d != run.along[0]), "instance", "replicate", *([run.along[0]] if run.along else []))
+        order = (
+            *(d for d in places if not run.along or d != run.along[0]),
+            "instance",
+            "replicate",
+            *([run.along[0]] if run.along else []),
+        )
         variables = {name: (dims, np.stack(v).reshape(*counts, *shape)) for name, v in rows.items()}
         coords: dict[str, Any] = {name: (dim[name], list(values)) for name, values in swept.items()}
         coords |= {"instance": list(lanes.instances), "replicate": list(lanes.replicates)}

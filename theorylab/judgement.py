@@ -18,6 +18,7 @@ from .bound import evaluate
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .columns import Unreadable, roles_of
+from .design import POINT
 from .estimate import cells
 from .kind import kind_of, needed, unjudged
 from .measurements import SAME, Measurements, read
@@ -113,7 +114,12 @@ def planned(claim: Claim, families: Mapping[str, xr.Dataset], alpha: float) -> P
     claim = replace(claim, taken=tuple(sorted(dims & set(roles))))
     plan = planning.plan(claim, takes=frozenset(dims), alpha=alpha)
     values = {}
+    points = next((data[POINT].coords for data in families.values() if POINT in data.dims), {})
+    shared = tuple(name for name in roles if name in points and roles[name].swept)
     for name in (n for n in roles if roles[n].swept and n in dims):
+        if name in shared:
+            values[name] = points[name].to_numpy()
+            continue
         here = np.unique(np.concatenate([data[name].to_numpy() for data in families.values() if name in data.dims]))
         low, high = min(roles[name].low, roles[name].high), max(roles[name].low, roles[name].high)
         here = here[(here >= low * (1 - SAME)) & (here <= high * (1 + SAME))]
@@ -126,6 +132,7 @@ def planned(claim: Claim, families: Mapping[str, xr.Dataset], alpha: float) -> P
     return replace(
         plan,
         sweep=sweep,
+        together=shared,
         along=line,
         varies={},
         instances=max(s["instance"] for s in sizes),

@@ -39,9 +39,9 @@ class KernelFault(Exception):
 class Run:
     """One kernel on one family, over a grid. Equal runs give equal data, whichever claim asks.
 
-    `sweep` values are one axis each, those of the letters `together` one value each at every point of one axis; `varies` has a value per instance; `outputs` pairs a letter with the kernel's name for it and the
-    names of its own axes; a letter that is not `needed` may be missing. `sized` names are Python numbers inside kernels, as are whole
-    `fixed` numbers; everything else is traced.
+    `sweep` values are one axis each, those of the letters `together` one value each at every point of one axis; `varies` has a value per
+    instance; `outputs` pairs a letter with the kernel's name for it and the names of its own axes; a letter that is not `needed` may be
+    missing. `sized` names are Python numbers inside kernels, as are whole `fixed` numbers; everything else is traced.
     """
 
     kernel: str

@@ -13,7 +13,7 @@ import xarray as xr
 from sympy import Rational, sqrt
 from worlds import C, claim_of, k, letters, n, y
 
-from theorylab.claim import along, for_every_instance, grows, in_expectation, measured, shrinks, unknown
+from theorylab.claim import along, for_every_instance, grows, measured, shrinks, unknown
 from theorylab.judgement import judge
 
 from .play import World, outcome
@@ -62,7 +62,9 @@ def worlds() -> dict[str, tuple[World, str]]:
     mutant = claim_of(y <= C * MUTANTS["n"], WHERE, holds=for_every_instance)
     found["claimed n a quarter too small, curves that jitter by 5 %"] = (World(mutant, partial(_law, TRUE, 0.05), True), "refuted")
     two = {letter: role for letter, role in WHERE.items() if letter is not eps}
-    on_grid = lambda bound: World(claim_of(y <= C * bound, two), lambda rng, i, at, lane: _law(TRUE, NOISE, rng, i, at | {"eps": 1.0}, lane))  # noqa: E731
+    on_grid = lambda bound: World(
+        claim_of(y <= C * bound, two), lambda rng, i, at, lane: _law(TRUE, NOISE, rng, i, at | {"eps": 1.0}, lane)
+    )
     found["two letters on a grid, true"] = (on_grid(sqrt(d) / n), "supported")
     found["two letters on a grid, claimed n a quarter too small"] = (on_grid(sqrt(d) / n * n**-FOURTH), "refuted")
     run = WHERE | {k: along("steps", 1.0, 1e3)}

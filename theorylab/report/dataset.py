@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROLES = {
     "instance": "instance of the problem family",
     "replicate": "replicate: seed of the noise",
+    "point": "point of the letters that are swept together",
     "ran": "whether the cell was run",
 }
 ROLES |= {"counted": "whether the cell counted in the verdict", "floor": "where a run ends that was started near the solution"}

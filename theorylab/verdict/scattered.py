@@ -55,14 +55,18 @@ def confounded(cells: Cells, i: int | None = None) -> dict[str, str]:
         for keep in {row.tobytes(): n for n, row in enumerate(cells.keep)}.values():
             found |= confounded(cells, keep)
         return found
-    if not cells.together:
+    here = np.log(np.stack([cells.axes[name][cells.keep[i]] for name in cells.together])) if cells.together else np.zeros((0, 0))
+    return dict(_confounded(cells.together, here.tobytes()))
+
+
+@lru_cache(maxsize=256)
+def _confounded(names: tuple[str, ...], buffer: bytes) -> dict[str, str]:
+    places = np.unique(np.frombuffer(buffer).reshape(len(names), -1), axis=1) if names else np.zeros((0, 0))
+    if not names or places.shape[1] < len(names) + SPARE:
         return {}
-    here = np.unique(np.stack([cells.axes[name][cells.keep[i]] for name in cells.together]), axis=1)
-    if here.shape[1] < len(cells.together) + SPARE:
-        return {}
-    x = dict(zip(cells.together, np.log(here), strict=True))
+    x = dict(zip(names, places, strict=True))
     few = {name: f"{name} has fewer than {LEVELS} values" for name, values in x.items() if levels(values) < LEVELS}
-    for one, other in combinations([name for name in x if np.ptp(x[name]) > 0], 2):
+    for one, other in combinations([name for name in names if np.ptp(x[name]) > 0], 2):
         shared = abs(float(np.corrcoef(x[one], x[other])[0, 1]))
         if shared >= CORRELATED:
             few |= dict.fromkeys((one, other), f"{one} and {other} move together")
@@ -83,9 +87,9 @@ def covered(part: Part, cells: Cells) -> Part:
 
 def levels(x: np.ndarray) -> int:
     """How many places along a coordinate the cells take, those nearer than a sixteenth of its range counted as one."""
-    last, count = -np.inf, 0
+    last, count, apart = -np.inf, 0, max(APART * np.ptp(x), 1e-12)
     for value in np.sort(x):
-        if value > last + max(APART * np.ptp(x), 1e-12):
+        if value > last + apart:
             last, count = value, count + 1
     return count
 
