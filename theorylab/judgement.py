@@ -19,6 +19,7 @@ from .cells import Cells
 from .claim import Claim, Control, Slip
 from .columns import Unreadable, roles_of
 from .design import POINT
+from .diagnostics import diagnostics
 from .estimate import cells
 from .kind import kind_of, needed, unjudged
 from .measurements import SAME, Measurements, read
@@ -90,7 +91,10 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
         notes.append(f"controls without data, not judged: {', '.join(map(repr, unknown))}")
     verdict = with_controls(replace(verdict, flags=tuple(flags)), judged_controls, needs_algorithm=False)
     verdict = replace(verdict, detail="; ".join([*([verdict.detail] if verdict.detail else []), *notes]))
-    return Result(claim, plan, verdict, seconds=time.perf_counter() - began, device="elsewhere", origin=found.origin)
+    shown = {p.family: diagnostics(claim, _cells(plan, p.family, found.families[p.family]), p.worst) for p in verdict.parts}
+    shown = {family: one for family, one in shown.items() if one is not None}
+    seconds = time.perf_counter() - began
+    return Result(claim, plan, verdict, seconds=seconds, device="elsewhere", origin=found.origin, diagnostics=shown)
 
 
 def control_number(claim: Claim, name: str | int) -> int:

@@ -17,7 +17,7 @@ from .columns import COUNTS, Unreadable, axes_of, known, own_dims, roles_of, wan
 from .design import FEWEST, POINT, together
 from .doors import Groups, opened
 from .kind import kind_of, needed
-from .report.dataset import slug
+from .report.dataset import DIAGNOSTICS, slug
 from .slip import near
 from .table import Table, pivoted, whole
 from .unit import parse_unit, show_unit
@@ -42,7 +42,7 @@ class Measurements:
 def read(data: Any, claim: Claim) -> Measurements:
     """The measurements of one claim, whatever holds them. Raises Unreadable, and Slip for a statement that has no test."""
     origin, groups = opened(data, axes_of(claim))
-    own = {name: group for name, group in groups.items() if not name.startswith("controls/")}
+    own = {name: group for name, group in groups.items() if not name.startswith(("controls/", f"{DIAGNOSTICS}/"))}
     controls: dict[int, Measurements] = {}
     for number, control in enumerate(claim.controls, 1):
         his = {name: g for name, g in groups.items() if name.partition("/")[2].partition("/")[0].partition("-")[2] == slug(control.title)}

@@ -13,6 +13,7 @@ import xarray as xr
 from . import plan as planning
 from .cells import Cells
 from .claim import Claim, Control, Slip
+from .diagnostics import Diagnostics, diagnostics
 from .estimate import cells, height_of
 from .kind import needed, untested
 from .plan import SEARCH, TOP, Plan
@@ -66,7 +67,7 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
         data = main.data() | {
             f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()
         }
-        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device())
+        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device(), diagnostics=main.diagnostics())
     except Exception as error:
         fault = str(error) if isinstance(error, (KernelFault, Slip)) else f"{type(error).__name__}: {error}"
         broken = Verdict("inconclusive", ("BROKEN",), detail=fault)
@@ -137,6 +138,11 @@ class Trial:
                 measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
             groups[f"{run.kernel} on {family}" if family else run.kernel] = measured
         return groups
+
+    def diagnostics(self) -> dict[str, Diagnostics]:
+        """How each family's curve grows at its worst point, where there is a curve; nothing here decides."""
+        found = {p.family: diagnostics(self.plan.claim, self._groups[p.family][1], p.worst) for p in self.verdict.parts}
+        return {family: shown for family, shown in found.items() if shown is not None}
 
     def _family(self, family: str | None, look: int) -> Part:
         plan = self.plan

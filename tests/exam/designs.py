@@ -62,9 +62,7 @@ def worlds() -> dict[str, tuple[World, str]]:
     mutant = claim_of(y <= C * MUTANTS["n"], WHERE, holds=for_every_instance)
     found["claimed n a quarter too small, curves that jitter by 5 %"] = (World(mutant, partial(_law, TRUE, 0.05), True), "refuted")
     two = {letter: role for letter, role in WHERE.items() if letter is not eps}
-    on_grid = lambda bound: World(
-        claim_of(y <= C * bound, two), lambda rng, i, at, lane: _law(TRUE, NOISE, rng, i, at | {"eps": 1.0}, lane)
-    )
+    on_grid = lambda bound: World(claim_of(y <= C * bound, two), _without_eps)  # noqa: E731
     found["two letters on a grid, true"] = (on_grid(sqrt(d) / n), "supported")
     found["two letters on a grid, claimed n a quarter too small"] = (on_grid(sqrt(d) / n * n**-FOURTH), "refuted")
     run = WHERE | {k: along("steps", 1.0, 1e3)}
@@ -72,6 +70,10 @@ def worlds() -> dict[str, tuple[World, str]]:
     found["read along runs beside the points, true"] = (steps(1), "supported")
     found["read along runs beside the points, claimed k a quarter too small"] = (steps(Rational(5, 4)), "refuted")
     return found
+
+
+def _without_eps(rng, instance, at, lane):
+    return _law(TRUE, NOISE, rng, instance, at | {"eps": 1.0}, lane)
 
 
 def _along(rng, instance, at, lane):
