@@ -197,19 +197,23 @@ class Worlds:
     def _data(self, run: Run, lanes: Lanes) -> xr.Dataset:
         law = self.laws.get(f"{run.kernel}@{run.family}") or self.laws[run.kernel]
         swept = dict(run.sweep) | ({run.along[0]: run.along[1]} if run.along else {})
-        grid = dict(zip(swept, np.meshgrid(*map(np.asarray, swept.values()), indexing="ij"), strict=True)) if swept else {}
-        shape = tuple(len(v) for v in swept.values())
+        dim = {name: "point" if name in run.together else name for name in swept}
+        places = {dim[name]: np.arange(len(values)) for name, values in swept.items()}
+        here = dict(zip(places, np.meshgrid(*places.values(), indexing="ij"), strict=True)) if swept else {}
+        grid = {name: np.asarray(values)[here[dim[name]]] for name, values in swept.items()}
+        shape = tuple(len(v) for v in places.values())
         rows: dict[str, list[np.ndarray]] = {}
         for i in lanes.instances:
-            here = grid | dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
-            drawn = self._drawn(run, lanes, law.law, i, here) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, here)
+            given = grid | dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
+            drawn = self._drawn(run, lanes, law.law, i, given) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, given)
             for name, values in drawn.items():
                 rows.setdefault(name, []).append(np.broadcast_to(values, (len(lanes.replicates), *shape)))
-        dims = ("instance", "replicate", *swept)
-        order = (*dict(run.sweep), "instance", "replicate", *([run.along[0]] if run.along else []))
+        dims = ("instance", "replicate", *places)
+        own = [run.along[0]] if run.along else []
+        order = (*(d for d in places if d not in own), "instance", "replicate", *own)
         axes = [dims.index(d) for d in order]
         variables = {name: (order, np.stack(v).transpose(axes)) for name, v in rows.items()}
-        coords: dict[str, Any] = {name: np.asarray(values) for name, values in swept.items()}
+        coords: dict[str, Any] = {name: (dim[name], np.asarray(values)) for name, values in swept.items()}
         coords |= {"instance": np.asarray(lanes.instances), "replicate": np.asarray(lanes.replicates)}
         coords |= {name: ("instance", np.asarray([values[i % len(values)] for i in lanes.instances])) for name, values in run.varies}
         return xr.Dataset(variables, coords)

@@ -22,8 +22,8 @@ class Cells:
     """One family's measurements. I instances, M replicates, J cells: all combinations of swept letters, checkpoints and own axes.
 
     `quantity` is (I, M, J); `letters` holds what the bound needs, each broadcastable to that. `keep` (I, J) marks the cells that
-    count. `axes` gives each axis' values at the J cells. `dropped` counts cells by reason. `averages` says that the claim is about
-    means over the replicates.
+    count. `axes` gives each axis' values at the J cells; those of the letters `together` change from point to point, all at once.
+    `dropped` counts cells by reason. `averages` says that the claim is about means over the replicates.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Cells:
     trivial: np.ndarray | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     averages: bool = False
+    together: tuple[str, ...] = ()
 
     def at(self, instance: int) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
         """Quantity (M, J) and letters of one instance, by position."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .claim import Claim
+from .design import POINT
 from .kind import kind_of, needed
 from .slip import near
 
@@ -41,7 +42,7 @@ def axes_of(claim: Claim) -> list[str]:
     """The names that a dim may have."""
     roles = roles_of(claim)
     swept = [name for name, role in roles.items() if role.swept or role.kind == "varies"]
-    return [*swept, "problem", *COUNTS, *own_dims(claim)]
+    return [*swept, POINT, "problem", *COUNTS, *own_dims(claim)]
 
 
 def wanted(claim: Claim) -> str:
@@ -53,7 +54,7 @@ def wanted(claim: Claim) -> str:
 def known(name: str, claim: Claim, origin: str, what: str) -> None:
     """Raises Unreadable for a name that the claim has no use for."""
     roles = roles_of(claim)
-    names = [*(n for n, role in roles.items() if role.kind != "unknown"), "problem", *COUNTS, *MARKS, *own_dims(claim)]
+    names = [*(n for n, role in roles.items() if role.kind != "unknown"), POINT, "problem", *COUNTS, *MARKS, *own_dims(claim)]
     if name in roles and roles[name].kind == "unknown":
         raise Unreadable(f"{origin}: {name} is an unknown constant of the claim, so nobody measures it. Take it out.")
     if name not in names:

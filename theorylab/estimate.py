@@ -12,6 +12,7 @@ import xarray as xr
 from .bound import SignedLog, evaluate, holds
 from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, compact, log_ratio, relative_gap
 from .claim import Claim, Slip
+from .design import POINT
 from .kind import Kind
 
 UNSEEN = 1e-12
@@ -33,7 +34,8 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     lost = [d for d in ("instance", "replicate") if d not in measured.dims]
     if lost:
         raise Slip(f"{quantity} has the dims {', '.join(map(str, measured.dims))}. Give it the dim {lost[0]} too.")
-    own = [str(d) for d in measured.dims if d in roles and roles[str(d)].swept]
+    own = [str(d) for d in measured.dims if d == POINT or (d in roles and roles[str(d)].swept)]
+    at = {name: d for d in own for name, role in roles.items() if role.swept and name in data.variables and data[name].dims == (d,)}
     others = [str(d) for d in measured.dims if d not in (*own, "instance", "replicate")]
     order = ("instance", "replicate", *own, *others)
     sizes = {d: int(data.sizes[d]) for d in order}
@@ -62,7 +64,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
             dropped[reason] = dropped.get(reason, 0) + int(gone.sum())
         keep[gone] = False
 
-    for name in own:
+    for name in (name for name in at if roles[name].kind == "along"):
         low = min(v for v in (roles[name].low, roles[name].high) if v is not None)
         drop("only a step before", flat(data.variables[name])[:, 0] < low)
     if "ran" in data:
@@ -98,7 +100,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         trivial = np.broadcast_to(evaluate(trivially, values_in(trivially)).value, y.shape).mean(1)
         if kind.form != "explicit" and kind.side != "lower":
             drop("ceiling", level >= CEILING * trivial)
-    axes = {d: flat(data.variables[d])[0, 0] for d in own}
+    axes = {name: flat(data.variables[name])[0, 0] for name in at}
     boxed = {name: v for name in map(str, data.coords) if name in roles for v in [data.variables[name]] if v.dims == ("instance",)}
     return Cells(
         kind=kind,
@@ -116,6 +118,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         trivial=trivial,
         dropped=dropped,
         averages=claim.holds.name in AVERAGES,
+        together=tuple(name for name, dim in at.items() if dim == POINT),
     )
 
 
@@ -187,7 +190,7 @@ def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, grid: tuple[int, ...]
     A bound with an unknown constant is broken where the ratio has grown a millionfold since the first checkpoint.
     """
     bad = ~np.isfinite(y)
-    along = [d for d in own if roles[d].kind == "along"]
+    along = [d for d in own if d in roles and roles[d].kind == "along"]
     if not bad.any() or not along or kind.side == "lower":
         return y, bad
     axis = 2 + own.index(along[0])

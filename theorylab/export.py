@@ -35,7 +35,8 @@ def write(result: Result, file: Path, control: int = 0) -> Path:
     if not result.data:
         raise Unreadable(f"{result.claim.name} has no measurements: {result.fault or result.note or 'it was not run'}.")
     tree = _control(result, control) if control else dataset.tree(result)
-    groups = {node.path.strip("/"): node.to_dataset() for node in tree.subtree if node.data_vars}
+    measured = (node for node in tree.subtree if not node.path.startswith(f"/{dataset.DIAGNOSTICS}"))
+    groups = {node.path.strip("/"): node.to_dataset() for node in measured if node.data_vars}
     if file.suffix in NETCDF:
         return dataset.put(tree, file)
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.absolute().parent)

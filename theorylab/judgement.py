@@ -18,6 +18,8 @@ from .bound import evaluate
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .columns import Unreadable, roles_of
+from .design import POINT
+from .diagnostics import diagnostics
 from .estimate import cells
 from .kind import kind_of, needed, unjudged
 from .measurements import SAME, Measurements, read
@@ -89,7 +91,10 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
         notes.append(f"controls without data, not judged: {', '.join(map(repr, unknown))}")
     verdict = with_controls(replace(verdict, flags=tuple(flags)), judged_controls, needs_algorithm=False)
     verdict = replace(verdict, detail="; ".join([*([verdict.detail] if verdict.detail else []), *notes]))
-    return Result(claim, plan, verdict, seconds=time.perf_counter() - began, device="elsewhere", origin=found.origin)
+    shown = {p.family: diagnostics(claim, _cells(plan, p.family, found.families[p.family]), p.worst) for p in verdict.parts}
+    shown = {family: one for family, one in shown.items() if one is not None}
+    seconds = time.perf_counter() - began
+    return Result(claim, plan, verdict, seconds=seconds, device="elsewhere", origin=found.origin, diagnostics=shown)
 
 
 def control_number(claim: Claim, name: str | int) -> int:
@@ -113,7 +118,12 @@ def planned(claim: Claim, families: Mapping[str, xr.Dataset], alpha: float) -> P
     claim = replace(claim, taken=tuple(sorted(dims & set(roles))))
     plan = planning.plan(claim, takes=frozenset(dims), alpha=alpha)
     values = {}
+    points = next((data[POINT].coords for data in families.values() if POINT in data.dims), {})
+    shared = tuple(name for name in roles if name in points and roles[name].swept)
     for name in (n for n in roles if roles[n].swept and n in dims):
+        if name in shared:
+            values[name] = points[name].to_numpy()
+            continue
         here = np.unique(np.concatenate([data[name].to_numpy() for data in families.values() if name in data.dims]))
         low, high = min(roles[name].low, roles[name].high), max(roles[name].low, roles[name].high)
         here = here[(here >= low * (1 - SAME)) & (here <= high * (1 + SAME))]
@@ -126,6 +136,7 @@ def planned(claim: Claim, families: Mapping[str, xr.Dataset], alpha: float) -> P
     return replace(
         plan,
         sweep=sweep,
+        together=shared,
         along=line,
         varies={},
         instances=max(s["instance"] for s in sizes),

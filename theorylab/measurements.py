@@ -14,9 +14,10 @@ import xarray as xr
 
 from .claim import Claim, Slip
 from .columns import COUNTS, Unreadable, axes_of, known, own_dims, roles_of, wanted
+from .design import FEWEST, POINT, together
 from .doors import Groups, opened
 from .kind import kind_of, needed
-from .report.dataset import slug
+from .report.dataset import DIAGNOSTICS, slug
 from .slip import near
 from .table import Table, pivoted, whole
 from .unit import parse_unit, show_unit
@@ -41,7 +42,7 @@ class Measurements:
 def read(data: Any, claim: Claim) -> Measurements:
     """The measurements of one claim, whatever holds them. Raises Unreadable, and Slip for a statement that has no test."""
     origin, groups = opened(data, axes_of(claim))
-    own = {name: group for name, group in groups.items() if not name.startswith("controls/")}
+    own = {name: group for name, group in groups.items() if not name.startswith(("controls/", f"{DIAGNOSTICS}/"))}
     controls: dict[int, Measurements] = {}
     for number, control in enumerate(claim.controls, 1):
         his = {name: g for name, g in groups.items() if name.partition("/")[2].partition("/")[0].partition("-")[2] == slug(control.title)}
@@ -116,7 +117,8 @@ def _normal(data: xr.Dataset, claim: Claim, origin: str) -> tuple[xr.Dataset, li
     data = _indexed(data, roles, origin)
     _complete(data, claim, origin)
     data, outside = _inside(data, roles, origin)
-    order = [n for n, role in roles.items() if role.swept and role.kind != "along"] + [*COUNTS]
+    data = _at_points(data, roles)
+    order = [POINT] + [n for n, role in roles.items() if role.swept and role.kind != "along"] + [*COUNTS]
     order += [n for n, role in roles.items() if role.kind == "along"] + own_dims(claim)
     if "floor" in data:
         gone = [d for d in ("replicate", *(n for n, role in roles.items() if role.kind == "along")) if d in data["floor"].dims]
@@ -180,6 +182,9 @@ def _indexed(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
     """With coordinates on every dim, sorted and without doubles; boxed letters along `instance`; both counts there."""
     for name, role in roles.items():
         if role.swept and name in data.variables and name not in data.dims:
+            if data[name].dims == (POINT,):
+                data = data.set_coords(name)
+                continue
             if data[name].ndim:
                 dims = ", ".join(map(str, data[name].dims))
                 raise Unreadable(f"{origin}: {name} is swept, so it is a dim of what was measured, not a variable by ({dims}).")
@@ -211,6 +216,14 @@ def _indexed(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
         role = roles.get(dim)
         data = _sorted(data, dim, role is not None and role.kind == "along" and role.low > role.high, origin)
     return data.assign_coords({name: (data[name].dims, data[name].to_numpy().astype(int), data[name].attrs) for name in COUNTS})
+
+
+def _at_points(data: xr.Dataset, roles: Mapping[str, Any]) -> xr.Dataset:
+    """A grid of letters that a plan would sweep at points, as such points: the same numbers are judged in the same way."""
+    names = [name for name in together(roles) if data.sizes.get(name, 1) > 1]
+    if POINT in data.dims or len(names) < FEWEST:
+        return data
+    return data.stack({POINT: names}, create_index=False).assign_coords({POINT: np.arange(np.prod([data.sizes[n] for n in names]))})
 
 
 def _counted(data: xr.Dataset, name: str, origin: str) -> xr.Dataset:
@@ -271,6 +284,8 @@ def _inside(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> tuple[xr
             continue
         low, high = sorted((float(role.low), float(role.high)))
         values = data[name].to_numpy()
+        if not len(values):
+            break
         small, large = values < low * (1 - SAME), values > high * (1 + SAME)
         kept_before = small if role.kind == "along" and role.low < role.high else np.zeros_like(small)
         if large.any() or (small & ~kept_before).any() or kept_before.sum() > 1:

@@ -13,6 +13,7 @@ import sympy
 
 from .bound import evaluate, holds
 from .claim import Claim, is_previous
+from .design import ends, points, together
 from .kind import Kind, kind_of
 
 LOOKS = (8, 16, 32, 64, 128, 256)
@@ -32,7 +33,8 @@ TAU = 0.1
 class Plan:
     """What is to be measured for a claim.
 
-    `sweep` holds the values of grows, shrinks and sized letters, `along` the name and checkpoints of the letter read off one run,
+    `sweep` holds the values of grows, shrinks and sized letters, in all combinations but for those that are swept `together`: one value
+    of each at every point. `along` the name and checkpoints of the letter read off one run,
     `varies` one value of each boxed letter per instance. A look takes that many replicates; `alphas` is the error spent at each.
     """
 
@@ -48,6 +50,7 @@ class Plan:
     alpha: float
     seed: int
     tier: str
+    together: tuple[str, ...] = ()
 
     @property
     def alphas(self) -> tuple[float, ...]:
@@ -72,7 +75,7 @@ def plan(
     """The plan of a claim. `takes` are the letters that its kernels take; `tau` is given for a control, which is judged by its claim's."""
     kind = kind_of(claim)
     where = {symbol.name: role for symbol, role in claim.where.items()}
-    sweep = {name: grid(role) for name, role in where.items() if role.swept and role.kind != "along"}
+    sweep = swept(where, seed)
     name = _along(claim, takes)
     consecutive = kind.form == "explicit" or any(is_previous(part) for part in sympy.preorder_traversal(kind.bound))
     along = (name, checkpoints(where[name], consecutive, kind.form == "rate")) if name else None
@@ -92,7 +95,15 @@ def plan(
         alpha=alpha,
         seed=seed,
         tier=tier,
+        together=together(where),
     )
+
+
+def swept(roles: Mapping[str, Any], seed: int, stretch: float = 1.0) -> dict[str, np.ndarray]:
+    """The values of the letters that one lane each is run for, at points or on a grid; every range that has an end is lengthened."""
+    scattered = points({name: roles[name] for name in together(roles)}, seed, stretch) if together(roles) else {}
+    single = [name for name, role in roles.items() if role.swept and role.kind != "along"]
+    return {name: scattered[name] if name in scattered else grid(roles[name], stretch) for name in single}
 
 
 def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: float) -> tuple[int, ...]:
@@ -107,11 +118,10 @@ def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: floa
 
 
 def grid(role: Any, stretch: float = 1.0) -> np.ndarray:
-    """The values of a swept letter, log-spaced; whole numbers where its range is."""
+    """The values of a swept letter, log-spaced; whole numbers where its range is. The length of an array is not stretched."""
     if role.among:
         return np.asarray(role.among)
-    low, high = (role.low, role.high * stretch) if role.kind != "shrinks" else (role.low / stretch, role.high)
-    values = np.geomspace(low, high, SIZES)
+    values = np.geomspace(*ends(role, stretch if role.kind != "sized" else 1.0), SIZES)
     return np.unique(np.rint(values).astype(int)) if role.integer else values
 
 

@@ -42,8 +42,7 @@ def rows(
     if family is not None and family not in claim.problems:
         raise NoSuchPoint(f"{claim.name} has the families {', '.join(claim.problems)}, not {family}.")
     wanted = _parse(point, claim)
-    sweep = {name: np.asarray([wanted[name]]) if name in wanted else values for name, values in plan.sweep.items()}
-    trial = Trial(replace(plan, sweep=sweep), simulator)
+    trial = Trial(replace(plan, sweep=_sweep(plan, wanted)), simulator)
     run = trial.run(family)
     boxed = [name for name in plan.varies if name in wanted]
     run = replace(run, varies=tuple((n, (wanted[n],) if n in boxed else v) for n, v in run.varies))
@@ -65,6 +64,20 @@ def rows(
             f"no checkpoint of {claim.name} lies at {point}. Leave out the letter that is read along a run to see all of them."
         )
     return head, body
+
+
+def _sweep(plan: planning.Plan, wanted: dict[str, float]) -> dict[str, np.ndarray]:
+    """The plan's values, of a wanted letter that one alone; of letters swept together the points that have it, or the one given whole."""
+    sweep = {name: np.asarray([wanted[name]]) if name in wanted else values for name, values in plan.sweep.items()}
+    if set(plan.together) <= set(wanted):
+        return sweep
+    near = [np.isclose(plan.sweep[name], wanted[name], rtol=1e-9) for name in plan.together if name in wanted]
+    here = np.logical_and.reduce(near) if near else np.ones(len(plan.sweep[plan.together[0]]), dtype=bool)
+    if not here.any():
+        raise NoSuchPoint(
+            f"no point has these values of {', '.join(wanted)}. Give all of {', '.join(plan.together)}, which are swept together."
+        )
+    return sweep | {name: plan.sweep[name][here] for name in plan.together}
 
 
 def _parse(point: str, claim: Claim) -> dict[str, float]:

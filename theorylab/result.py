@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .claim import Claim
+from .diagnostics import Diagnostics
 from .plan import Plan
 from .verdict.judge import Verdict
 
@@ -32,7 +33,7 @@ class Against:
 class Result:
     """What a run found out about one claim. `verdict` is None where the claim is stated and not checked, with the reason in `note`.
 
-    `origin` names the file of measurements that were made elsewhere; nothing was run then.
+    `origin` names the file of measurements that were made elsewhere; nothing was run then. `diagnostics`, by family, decided nothing.
     """
 
     claim: Claim
@@ -46,6 +47,7 @@ class Result:
     cached: bool = False
     against: Against | None = None
     origin: str = ""
+    diagnostics: Mapping[str, Diagnostics] = field(default_factory=dict)
 
     @property
     def as_expected(self) -> bool:

@@ -23,6 +23,7 @@ import xarray as xr
 
 from . import programs, store
 from .claim import Slip
+from .design import POINT
 from .project import Project, load
 
 BLOCKS = (8, 128)
@@ -38,9 +39,9 @@ class KernelFault(Exception):
 class Run:
     """One kernel on one family, over a grid. Equal runs give equal data, whichever claim asks.
 
-    `sweep` values are one axis each; `varies` has a value per instance; `outputs` pairs a letter with the kernel's name for it and the
-    names of its own axes; a letter that is not `needed` may be missing. `sized` names are Python numbers inside kernels, as are whole
-    `fixed` numbers; everything else is traced.
+    `sweep` values are one axis each, those of the letters `together` one value each at every point of one axis; `varies` has a value per
+    instance; `outputs` pairs a letter with the kernel's name for it and the names of its own axes; a letter that is not `needed` may be
+    missing. `sized` names are Python numbers inside kernels, as are whole `fixed` numbers; everything else is traced.
     """
 
     kernel: str
@@ -55,6 +56,7 @@ class Run:
     tier: str = "quick"
     block: int = 64
     needed: frozenset[str] = field(default=frozenset(), compare=False)
+    together: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -151,11 +153,10 @@ class Simulator:
 
     def _simulate(self, run: Run, lanes: Lanes, keep: Any) -> xr.Dataset:
         kernel = self._kernel(run)
-        names = [name for name, _ in run.sweep if self.takes(run, name)]
-        sweep = {name: values for name, values in run.sweep if name in names}
-        points = list(product(*sweep.values()))
+        axes = _axes(run, [name for name, _ in run.sweep if self.takes(run, name)])
+        points: list[dict[str, float]] = [{k: v for at in places for k, v in at.items()} for places in product(*axes.values())]
         grid = [(p, i, r) for p in range(len(points)) for i in lanes.instances for r in lanes.replicates]
-        letters = [self._letters(run, dict(zip(names, points[p], strict=True)), i) for p, i, _ in grid]
+        letters = [self._letters(run, points[p], i) for p, i, _ in grid]
         ran = np.array([keep is None or bool(keep(values)) for values in letters])
         rows: list[dict[str, np.ndarray] | None] = [None] * len(grid)
         with _double():
@@ -167,7 +168,7 @@ class Simulator:
                 compute = self._python_rows if python else self._compiled_rows
                 for n, row in zip(mine, compute(run, static, [(letters[m], grid[m]) for m in mine], lanes), strict=True):
                     rows[n] = row
-        return self._dataset(run, lanes, sweep, rows, ran)
+        return self._dataset(run, lanes, axes, rows, ran)
 
     def _compiled_rows(self, run: Run, static: dict[str, Any], cells: Sequence[Any], lanes: Lanes) -> list[dict[str, np.ndarray]]:
         inputs = self._inputs(run, static, cells, lanes)
@@ -322,9 +323,9 @@ class Simulator:
         ]
         return jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts])[:count], *blocks)
 
-    def _dataset(self, run: Run, lanes: Lanes, sweep: Mapping[str, Any], rows: list[Any], ran: np.ndarray) -> xr.Dataset:
-        lead = (*sweep, "instance", "replicate")
-        shape = (*(len(values) for values in sweep.values()), len(lanes.instances), len(lanes.replicates))
+    def _dataset(self, run: Run, lanes: Lanes, axes: Mapping[str, Any], rows: list[Any], ran: np.ndarray) -> xr.Dataset:
+        lead = (*axes, "instance", "replicate")
+        shape = (*(len(values) for values in axes.values()), len(lanes.instances), len(lanes.replicates))
         variables: dict[str, Any] = {"ran": (lead, ran.reshape(shape))}
         first = next((row for row in rows if row is not None), None)
         if first is not None:
@@ -335,7 +336,8 @@ class Simulator:
                 stacked = np.stack([like if row is None else row[letter] for row in rows]).reshape(*shape, *like.shape)
                 own = (run.along[0],) if run.along and like.ndim > len(dims) else ()
                 variables[letter] = ((*lead, *own, *dims), stacked)
-        coords: dict[str, Any] = {name: list(values) for name, values in sweep.items()}
+        coords: dict[str, Any] = {name: (dim, [at[name] for at in places]) for dim, places in axes.items() for name in places[0]}
+        coords |= {POINT: list(range(len(axes[POINT])))} if POINT in axes else {}
         coords |= {"instance": list(lanes.instances), "replicate": list(lanes.replicates)}
         if run.along:
             coords[run.along[0]] = list(run.along[1])
@@ -427,6 +429,14 @@ class Simulator:
             trace = trace.tb_next
         text = str(error).strip().splitlines()
         return f"{run.kernel} on {run.family or 'no family'} failed{place}: {type(error).__name__}: {text[0] if text else ''}"
+
+
+def _axes(run: Run, names: Sequence[str]) -> dict[str, list[dict[str, float]]]:
+    """The axes that these swept letters span, each with the letters' values at its places; those that go together share one."""
+    sweep = dict(run.sweep)
+    shared = [name for name in names if name in run.together]
+    axes = {POINT: [dict(zip(shared, at, strict=True)) for at in zip(*(sweep[n] for n in shared), strict=True)]} if shared else {}
+    return axes | {name: [{name: value} for value in sweep[name]] for name in names if name not in shared}
 
 
 def _alone(function: Any) -> Any:

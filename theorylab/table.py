@@ -10,6 +10,7 @@ import xarray as xr
 
 from .claim import Claim
 from .columns import COUNTS, Unreadable, known, own_dims, roles_of
+from .design import POINT
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def pivoted(table: Table, claim: Claim, origin: str) -> Iterator[tuple[str | Non
     roles, columns = roles_of(claim), dict(table.columns)
     named = "problem" in columns
     problems = columns.pop("problem", np.full(len(table.lines), ""))
-    for name in (n for n in COUNTS if n in columns):
+    for name in (n for n in (*COUNTS, POINT) if n in columns):
         whole(columns[name], name, lambda row: f"{origin}:{table.lines[row]}" if table.word == "line" else f"{origin}, {table.place(row)}")
     boxed = [name for name in roles if roles[name].kind == "varies" and name in columns]
     for label in sorted(set(problems.tolist())):
@@ -40,11 +41,30 @@ def pivoted(table: Table, claim: Claim, origin: str) -> Iterator[tuple[str | Non
         part = {name: values[here] for name, values in columns.items()}
         if "instance" not in part and boxed:
             part["instance"] = np.unique(np.stack([part[n] for n in boxed]), axis=1, return_inverse=True)[1].ravel().astype(float)
-        dims = [n for n in part if n in COUNTS or n in own_dims(claim) or (n in roles and roles[n].swept)]
-        yield str(label) if named else None, _dense(part, dims, boxed, Table(part, table.lines[here], table.word), origin)
+        swept = [n for n in part if n in roles and roles[n].swept and roles[n].kind != "along"]
+        scattered = _scattered(part, swept)
+        if scattered:
+            part.setdefault(POINT, np.unique(np.stack([part[n] for n in swept]), axis=1, return_inverse=True)[1].ravel().astype(float))
+        lanes = [POINT] if scattered else swept
+        dims = [*lanes, *(n for n in part if n in COUNTS or n in own_dims(claim) or (n in roles and roles[n].kind == "along"))]
+        owners = {POINT: swept if scattered else [], "instance": boxed}
+        yield str(label) if named else None, _dense(part, dims, owners, Table(part, table.lines[here], table.word), origin)
 
 
-def _dense(part: Mapping[str, np.ndarray], dims: list[str], boxed: list[str], table: Table, origin: str) -> xr.Dataset:
+def _scattered(part: Mapping[str, np.ndarray], swept: list[str]) -> bool:
+    """Whether rows lie at points of the swept letters rather than on a grid: they are numbered so, or fill no half of the grid.
+
+    A grid of which some rows are missing is none of points: a run that failed is not left out.
+    """
+    if len(swept) < 2:
+        return False
+    letters = np.stack([part[n] for n in swept])
+    cells = np.prod([float(len(np.unique(values))) for values in letters])
+    return POINT in part or bool(np.isfinite(letters).all() and 2 * np.unique(letters, axis=1).shape[1] <= cells)
+
+
+def _dense(part: Mapping[str, np.ndarray], dims: list[str], owners: Mapping[str, list[str]], table: Table, origin: str) -> xr.Dataset:
+    """The rows on their dims; `owners` are the dims along which other columns are coordinates."""
     rows = len(table.lines)
     for name in dims:
         if not np.isfinite(part[name]).all():
@@ -71,25 +91,32 @@ def _dense(part: Mapping[str, np.ndarray], dims: list[str], boxed: list[str], ta
         at = cell({n: values[n][p] for n, p in zip(dims, lost, strict=True)})
         raise Unreadable(
             f"{origin}: {rows} rows do not fill the {size} cells of {' x '.join(f'{n} ({len(v)})' for n, v in values.items())}: "
-            f"none holds {at}. Write that row, with nan where the run failed, or with ran = 0 beside it where there was none."
+            f"none holds {at}. Write that row, with nan where the run failed, or with ran = 0 beside it where there was none"
+            f"{_or_points(dims)}."
         )
-    data = {name: (dims, v[order].reshape(shape)) for name, v in part.items() if name not in (*dims, *boxed)}
+    coordinates = [(name, owner) for owner, names in owners.items() for name in names]
+    data = {name: (dims, v[order].reshape(shape)) for name, v in part.items() if name not in (*dims, *(name for name, _ in coordinates))}
     found = xr.Dataset(data, values)
-    for name in boxed:
-        by_instance = xr.DataArray(part[name][order].reshape(shape), dims=dims).transpose("instance", ...).to_numpy()
-        by_instance = by_instance.reshape(len(by_instance), -1)
-        spread = (by_instance != by_instance[:, :1]).any(1)
+    for name, owner in coordinates:
+        by_owner = xr.DataArray(part[name][order].reshape(shape), dims=dims).transpose(owner, ...).to_numpy()
+        by_owner = by_owner.reshape(len(by_owner), -1)
+        spread = (by_owner != by_owner[:, :1]).any(1)
         if spread.any():
-            number = values["instance"][int(spread.argmax())]
-            rows_of = np.flatnonzero(part["instance"] == number)
+            number = values[owner][int(spread.argmax())]
+            rows_of = np.flatnonzero(part[owner] == number)
             row = int(rows_of[np.flatnonzero(part[name][rows_of] != part[name][rows_of[0]])[0]])
             first = table.place(int(rows_of[0]))
+            what = "boxed" if owner == "instance" else "swept"
             raise Unreadable(
-                f"{origin}, {table.place(row)}: {name} is {part[name][row]:g} in instance {number:g}, and {part[name][rows_of[0]]:g} in "
-                f"{first}. A boxed letter has one value per instance: number the instances anew, or leave that column out."
+                f"{origin}, {table.place(row)}: {name} is {part[name][row]:g} in {owner} {number:g}, and {part[name][rows_of[0]]:g} in "
+                f"{first}. A {what} letter has one value per {owner}: number the {owner}s anew, or leave that column out."
             )
-        found = found.assign_coords({name: ("instance", by_instance[:, 0])})
+        found = found.assign_coords({name: (owner, by_owner[:, 0])})
     return found
+
+
+def _or_points(dims: list[str]) -> str:
+    return "" if POINT in dims or len(set(dims) - {*COUNTS}) < 2 else f"; rows that lie on no grid are numbered in a column `{POINT}`"
 
 
 def whole(values: np.ndarray, name: str, place: Callable[[int], str]) -> None:

@@ -12,6 +12,7 @@ import xarray as xr
 from . import plan as planning
 from .cells import Cells
 from .claim import Claim, Control, Slip
+from .diagnostics import Diagnostics, diagnostics
 from .estimate import cells, height_of
 from .kind import needed, untested
 from .plan import SEARCH, TOP, Plan
@@ -65,7 +66,7 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
         data = main.data() | {
             f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()
         }
-        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device())
+        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device(), diagnostics=main.diagnostics())
     except Exception as error:
         fault = str(error) if isinstance(error, (KernelFault, Slip)) else f"{type(error).__name__}: {error}"
         broken = Verdict("inconclusive", ("BROKEN",), detail=fault)
@@ -127,7 +128,7 @@ class Trial:
         for family, (run, found, _) in self._groups.items():
             instances = tuple(range(self.plan.looks[self.look])) if self._averaged else found.instances
             measured = self._measured(run, instances, self._replicates(self.look, run, len(instances)))
-            wanted = ("instance", *found.axes, *measured[self.plan.kind.quantity.name].dims)
+            wanted = ("instance", *measured[self.plan.kind.quantity.name].dims)
             dims = [d for d in dict.fromkeys(wanted) if d != "replicate" and not (self._averaged and d == "instance")]
             counted = found.keep.reshape([measured.sizes[d] for d in dims])
             measured = measured.assign(counted=(dims, counted))
@@ -136,6 +137,11 @@ class Trial:
                 measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
             groups[f"{run.kernel} on {family}" if family else run.kernel] = measured
         return groups
+
+    def diagnostics(self) -> dict[str, Diagnostics]:
+        """How each family's curve grows at its worst point, where there is a curve; nothing here decides."""
+        found = {p.family: diagnostics(self.plan.claim, self._groups[p.family][1], p.worst) for p in self.verdict.parts}
+        return {family: shown for family, shown in found.items() if shown is not None}
 
     def _family(self, family: str | None, look: int) -> Part:
         plan = self.plan
@@ -234,8 +240,8 @@ class Trial:
         rivals = {letter for outputs in _rivals(claim).values() for letter, _, _ in outputs}
         outputs = tuple((s.name, s.name, role.dims) for s, role in claim.where.items() if role.kind == "measured" and s.name not in rivals)
         sized = frozenset(s.name for s, role in claim.where.items() if role.kind == "sized")
-        points = int(np.prod([len(values) for name, values in plan.sweep.items() if name not in sized] or [1]))
-        lanes = points * (plan.instances if not plan.noisy else TOP * plan.looks[0])
+        points = {"" if name in plan.together else name: len(values) for name, values in plan.sweep.items() if name not in sized}
+        lanes = int(np.prod(list(points.values()) or [1])) * (plan.instances if not plan.noisy else TOP * plan.looks[0])
         return Run(
             kernel=claim.kernels[0],
             family=family,
@@ -244,6 +250,7 @@ class Trial:
             varies=tuple((name, tuple(values.tolist())) for name, values in plan.varies.items()),
             fixed=tuple(plan.fixed.items()),
             sized=sized,
+            together=frozenset(plan.together),
             outputs=outputs,
             needed=frozenset(needed(claim)),
             seed=plan.seed,
@@ -300,10 +307,7 @@ def _longer(plan: Plan, stretch: float) -> Plan:
     if plan.kind.form == "explicit":
         stretch = 1.0
     roles = {symbol.name: role for symbol, role in plan.claim.where.items()}
-    sweep = {
-        n: planning.grid(roles[n], stretch) if roles[n].kind in ("grows", "shrinks") and not roles[n].among else v
-        for n, v in plan.sweep.items()
-    }
+    sweep = planning.swept(roles, plan.seed, stretch)
     along = plan.along
     if along is not None and stretch > 1 and (roles[along[0]].high or 0) > (roles[along[0]].low or 0):
         role = roles[along[0]]

@@ -265,6 +265,12 @@ def _test(plan: Plan) -> list[str]:
             f"the slope of its logarithm on the logarithm of the stage stays {limit}",
             f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
         ]
+    if plan.together and kind.form != "explicit":
+        names = ", ".join(plan.together)
+        lines.append(
+            f"{names} are swept together: the slope in each is that of a linear fit with the others held, and each must pass; one exponent "
+            "cannot make up for another. Points on which two of them move together, or one has fewer than three values, decide nothing"
+        )
     if kind.strict:
         lines.append("the strict inequality is tested as <= or >=: no measurement can tell them apart")
     if kind.unswept:
@@ -282,11 +288,12 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
         # Predecessors that the plan adds lie outside the range that the claim speaks of.
         within = values[(values >= low) & (values <= high)]
         lines.append(f"{name} is read off each run at {len(within)} checkpoints from {within[0]:g} to {within[-1]:g}")
-    lines += [
-        f"{name} takes {len(values)} values from {values.min():g} to {values.max():g}"
-        for name, values in plan.sweep.items()
-        if name in claim.taken
-    ]
+    together = [name for name in plan.together if name in claim.taken]
+    spans = {name: f"{values.min():g} to {values.max():g}" for name, values in plan.sweep.items() if name in claim.taken}
+    if together:
+        where = ", ".join(f"{name} from {spans[name]}" for name in together)
+        lines.append(f"{len(plan.sweep[together[0]])} points of a scrambled Sobol set over {', '.join(together)}, corners first: {where}")
+    lines += [f"{name} takes {len(plan.sweep[name])} values from {span}" for name, span in spans.items() if name not in together]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
         lines.append(

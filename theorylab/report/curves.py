@@ -11,6 +11,7 @@ import xarray as xr
 
 from ..bound import SignedLog, evaluate
 from ..claim import Slip
+from ..design import POINT
 from ..estimate import Cells, cells
 from ..kind import Kind
 
@@ -85,7 +86,7 @@ def _counted(found: Cells, data: xr.Dataset) -> Cells:
     if "counted" not in data:
         return found
     counted = data["counted"].broadcast_like(data[found.kind.quantity.name].isel(replicate=0, drop=True))
-    order = ["instance", *found.axes]
+    order = ["instance", *dict.fromkeys(POINT if name in found.together else name for name in found.axes)]
     flat = counted.transpose(*order, ...).values.reshape(len(found.keep), -1)
     return replace(found, keep=found.keep & flat) if flat.shape == found.keep.shape else found
 

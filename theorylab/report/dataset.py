@@ -16,6 +16,7 @@ import xarray as xr
 from .. import __version__
 from ..claim import Claim
 from ..project import find_project
+from .diagnosed import diagnosed
 from .formula import text
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 ROLES = {
     "instance": "instance of the problem family",
     "replicate": "replicate: seed of the noise",
+    "point": "point of the letters that are swept together",
     "ran": "whether the cell was run",
 }
 ROLES |= {"counted": "whether the cell counted in the verdict", "floor": "where a run ends that was started near the solution"}
+DIAGNOSTICS = "diagnostics"
 DEFLATE = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
@@ -63,6 +66,9 @@ def tree(result: Result, run: Mapping[str, Any] | None = None) -> xr.DataTree:
         number, group = _split(key)
         if number is None:
             nodes[f"claim/{_plain(group)}"] = _labelled(data, claim).assign_attrs(measured=group)
+            found = result.diagnostics.get(group.partition(" on ")[2])
+            if found is not None:
+                nodes[f"{DIAGNOSTICS}/{_plain(group)}"] = diagnosed(found)
             continue
         control = tuple(claim.controls)[number - 1]
         holder = f"controls/{number}-{slug(control.title)}"

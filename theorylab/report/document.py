@@ -13,6 +13,7 @@ from ..claim import Claim
 
 if TYPE_CHECKING:
     from ..catalogue import Failure
+    from ..diagnostics import Diagnostics
     from ..verdict.judge import ControlVerdict
     from ..verdict.parts import Part
     from ..verify import Options, Result
@@ -170,10 +171,27 @@ def claim_entry(result: Result) -> dict[str, Any]:
         "tier": result.plan.tier if result.plan else None,
         "seed": int(result.plan.seed) if result.plan else None,
         "alpha": number(result.plan.alpha) if result.plan else None,
+        "diagnostics": {family: _diagnostics(found) for family, found in result.diagnostics.items()},
         "record": _record(result),
         "seconds": number(round(float(result.seconds), 3)),
         "cached": bool(getattr(result, "cached", False)),
         "replay": _replay(result),
+    }
+
+
+def _diagnostics(found: Diagnostics) -> dict[str, Any]:
+    """What decided nothing; a list has one number for each pair of neighbouring sizes."""
+    numbers = lambda values: [number(v) for v in values]  # noqa: E731
+    return {
+        "letter": found.letter,
+        "at": {name: number(value) for name, value in found.place.items()},
+        "sizes": numbers(found.sizes),
+        "local_exponents": numbers(found.slopes),
+        "standard_errors": numbers(found.errors),
+        "claimed_exponents": numbers(found.claimed),
+        "extrapolated": {name: number(value) for name, value in found.exponents.items()},
+        "bic_above_best": {name: number(value) for name, value in found.laws.items()},
+        "lack_of_fit": None if found.lack_of_fit is None else dict(zip(("F", "chance"), numbers(found.lack_of_fit), strict=True)),
     }
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ..claim import Claim
 from ..result import Against
 from ..verdict.parts import REASONS
+from .diagnosed import shown
 from .document import decays, decisive, ranges, read_on, used
 from .formula import latex, letter_latex, mathml, text
 from .symbols import symbol_mathml
@@ -92,6 +93,7 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
         record=_record(entry),
         controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
+        diagnosed=[shown(family, found) for family, found in result.diagnostics.items()],
         figures=[(Markup(figure.svg), figure.caption) for figure in figures],
         basis=BASES.get(claim.source.basis, ""),
         source=claim.source,
@@ -308,6 +310,7 @@ def _environment() -> jinja2.Environment:
     loader = jinja2.PackageLoader("theorylab.report")
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["show"] = show
+    environment.filters["signed"] = _signed
     return environment
 
 

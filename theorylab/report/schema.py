@@ -99,7 +99,15 @@ def _claim() -> dict[str, Any]:
         seconds=NUMBER,
         cached=FLAG,
         replay=TEXT,
+        optional={"diagnostics": _map(_diagnostics())},
     )
+
+
+def _diagnostics() -> dict[str, Any]:
+    """How a family's curve grows at its worst point, by methods that decide nothing; F only where 64 replicates lie at points."""
+    pairs = dict.fromkeys(("sizes", "local_exponents", "standard_errors", "claimed_exponents"), _list(MAYBE))
+    fit = {"anyOf": [{"type": "null"}, _object(F=MAYBE, chance=MAYBE)]}
+    return _object(letter=TEXT, at=_map(MAYBE), **pairs, extrapolated=_map(MAYBE), bic_above_best=_map(MAYBE), lack_of_fit=fit)
 
 
 def _object(optional: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:

@@ -16,7 +16,10 @@ DECADE = float(np.log(10))
 
 
 class Axis(NamedTuple):
-    """One axis of one instance: slope functionals (q, J) on its kept cells, how far it reaches, its coordinate and its lines."""
+    """One axis of one instance: slope functionals (q, J) on its kept cells, how far it reaches, its coordinate and its lines.
+
+    `fewest` sizes can support. Where cells lie on no lines, `found` holds clouds of them and `columns` (J, p) are those of a smooth fit.
+    """
 
     name: str
     weights: np.ndarray
@@ -26,6 +29,8 @@ class Axis(NamedTuple):
     least: float = 0.0
     x: np.ndarray = np.zeros(0)
     found: tuple[np.ndarray, ...] = ()
+    fewest: int = 4
+    columns: np.ndarray | None = None
 
     @property
     def short(self) -> bool:
@@ -77,9 +82,10 @@ def scatter(axis: Axis, values: np.ndarray, among: int) -> np.ndarray:
     """
     left, spare = 0.0, 0
     for line in axis.found:
-        if len(line) > 4:
-            residual = values[line] - np.polyval(np.polyfit(axis.x[line], values[line], 2), axis.x[line])
-            left, spare = left + float(residual @ residual), spare + len(line) - 3
+        columns = np.vander(axis.x[line] - axis.x[line].mean(), 3) if axis.columns is None else axis.columns[line]
+        if len(line) > columns.shape[1] + 1:
+            residual = values[line] - columns @ np.linalg.lstsq(columns, values[line])[0]
+            left, spare = left + float(residual @ residual), spare + len(line) - columns.shape[1]
     if not spare:
         return np.zeros(len(axis.weights))
     reach = float(stdtrit(spare, 1 - (1 - ndtr(2)) / among)) / 2

@@ -9,9 +9,10 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
-from .axes import DECADE, Axis, axis_of, functionals, lines, scatter
+from .axes import DECADE, Axis, functionals, lines, scatter
 from .intervals import pseudo_values
 from .parts import Part, Rule
+from .scattered import axis_of
 from .slopes import RATE_TAU, Outcome, Unit, part_of, sides
 
 LEVELS = 8

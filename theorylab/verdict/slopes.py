@@ -10,12 +10,12 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
-from .axes import WINDOWS, Axis, axis_of, scatter
+from .axes import WINDOWS, Axis, scatter
 from .intervals import Trend, enough, pseudo_values, trend
 from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
+from .scattered import axis_of, covered
 
 RATE_TAU = 0.5
-FEWEST = 4
 
 
 class Unit(NamedTuple):
@@ -86,6 +86,16 @@ def part_of(
     outgrows: Callable[[list[Unit], Outcome], bool] = lambda units, outcome: True,
 ) -> Part:
     """All outcomes as one part: a refutation needs one axis of one unit that outgrows the constants of all, a support all of them."""
+    return covered(_part_of(claim, cells, rule, outcomes, outgrows), cells)
+
+
+def _part_of(
+    claim: Claim,
+    cells: Cells,
+    rule: Rule,
+    outcomes: Callable[[Unit, int], Iterator[Outcome]],
+    outgrows: Callable[[list[Unit], Outcome], bool],
+) -> Part:
     reasons = obstacles(cells)
     each = not cells.averages
     units = list(_units(cells, each))
@@ -106,7 +116,7 @@ def part_of(
     supported = bool(found) and gate and steady and not reasons and not open_ and not refuted
     if not gate:
         reasons.append("RARE")
-    if any(o.axis.sizes < FEWEST or (o.axis.short and o.result.refuted) for o in open_):
+    if any(o.axis.sizes < o.axis.fewest or (o.axis.short and o.result.refuted) for o in open_):
         reasons.append("RANGE")
     elif any(o.result.curved or each for o in open_):
         reasons.append("CURVED")
@@ -174,7 +184,7 @@ def _supports(outcome: Outcome) -> bool:
     """A short range supports only with the power to refute a gap of two thresholds on that very range."""
     result, axis = outcome.result, outcome.axis
     enough_range = not axis.short or (result.powered and axis.decades >= axis.least)
-    return result.supported and axis.sizes >= FEWEST and enough_range
+    return result.supported and axis.sizes >= axis.fewest and enough_range
 
 
 def _caught(outcome: Outcome) -> bool:

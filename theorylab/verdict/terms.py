@@ -14,13 +14,13 @@ from ..cells import Cells
 from ..claim import Claim
 from ..kind import in_exponent
 from .axes import DECADE, Axis, lines, scatter, sign_of
+from .gradient import bent, halves, partial, spans
 from .intervals import limits, pseudo_values, student
 from .parts import Part, Rule
 from .slopes import Outcome, Unit, part_of, sides
 
 RULES = 0.6
 PURE = 0.8
-SPARE = 3
 HALVES = 4
 ROWS = 7
 ROUNDS = 100
@@ -138,8 +138,8 @@ def _regimes(claim: Claim, cells: Cells, unit: Unit, shares: np.ndarray, names: 
     for (constant, term), share in zip(cells.kind.terms, shares / shares.sum(0), strict=True):
         places = np.stack([_place(claim, cells, unit, name, term) for name in names])
         here, pure = (np.flatnonzero(share >= least) for least in (RULES, PURE))
-        if _spans(places[:, here]):
-            yield Regime(constant.name, here, pure if _spans(places[:, pure]) else here, places)
+        if spans(places[:, here]):
+            yield Regime(constant.name, here, pure if spans(places[:, pure]) else here, places)
 
 
 def _place(claim: Claim, cells: Cells, unit: Unit, name: str, term: Any = None) -> np.ndarray:
@@ -150,46 +150,20 @@ def _place(claim: Claim, cells: Cells, unit: Unit, name: str, term: Any = None) 
     return sign_of(claim.role(name)) * np.log(np.maximum(cells.axes[name][unit.kept], 1e-300))
 
 
-def _spans(places: np.ndarray) -> bool:
-    """Whether cells at these coordinates (q, J) tell a gradient from a constant, with two cells to spare."""
-    axes, count = places.shape
-    if count < axes + SPARE:
-        return False
-    centred = places - places.mean(1, keepdims=True)
-    scaled = centred / np.maximum(np.abs(centred).max(1, keepdims=True), 1e-300)
-    return bool(np.linalg.matrix_rank(scaled) == axes)
-
-
 def _axis(cells: Cells, unit: Unit, regime: Regime, name: str, q: int) -> Axis:
     """The gradient along one axis: over the regime and its halves; then slope and drift of the regime, and of its pure cells."""
     here = regime.here
     x = regime.places[q]
-    whole, (lower, upper, split) = _partial(regime.places, here, q), _halves(regime.places, here, q)
-    pure, (early, late, _) = _partial(regime.places, regime.pure, q), _halves(regime.places, regime.pure, q)
-    found = [here[line] for line in lines(cells, unit.kept[here], name)]
+    whole, (lower, upper, split) = partial(regime.places, here, q), halves(regime.places, here, q)
+    pure, (early, late, _) = partial(regime.places, regime.pure, q), halves(regime.places, regime.pure, q)
+    scattered = name in cells.together
+    found = [here] if scattered else [here[line] for line in lines(cells, unit.kept[here], name)]
     shown = f"{name}, {regime.constant}" if regime.constant else name
     # Without halves there is no telling a transient: too few sizes to refute.
     sizes = len(here) if split else min(len(here), HALVES)
+    columns = bent(regime.places) if scattered else None
     weights = np.stack([lower, upper, whole, whole, upper - lower, pure, late - early])
-    return Axis(shown, weights, float(np.ptp(x[here])) / DECADE, sizes, False, x=x, found=tuple(found))
-
-
-def _halves(places: np.ndarray, here: np.ndarray, q: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The slopes over the lower and the upper half of an axis, and whether it has such halves; the whole slope, where it has none."""
-    x = places[q, here]
-    middle = (x.max() + x.min()) / 2
-    halves = [here[x <= middle + 1e-12], here[x >= middle - 1e-12]]
-    split = all(len(np.unique(places[q, half])) > 1 and len(half) > len(places) for half in halves)
-    lower, upper = (_partial(places, half if split else here, q) for half in halves)
-    return lower, upper, split
-
-
-def _partial(places: np.ndarray, here: np.ndarray, q: int) -> np.ndarray:
-    """(J,): the weights of one partial slope of a linear fit on some cells."""
-    centred = places[:, here] - places[:, here].mean(1, keepdims=True)
-    weights = np.zeros(places.shape[1])
-    weights[here] = np.linalg.pinv(np.vstack([np.ones(len(here)), centred]).T)[1 + q]
-    return weights
+    return Axis(shown, weights, float(np.ptp(x[here])) / DECADE, sizes, False, x=x, found=tuple(found), columns=columns)
 
 
 def _outgrows(cells: Cells, seen: list[Slope], slope: Slope, threshold: float) -> bool:
