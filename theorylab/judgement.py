@@ -14,6 +14,7 @@ import xarray as xr
 
 from . import check
 from . import plan as planning
+from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate
 from .cells import Cells
 from .claim import Claim, Control, Slip
@@ -267,6 +268,9 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
 
 def _needs(plan: Plan, rule: Rule) -> tuple[int, int]:
     """The fewest replicates that can support, and that may refute."""
+    if measured_in_blocks(plan.claim, plan.kind.form):
+        least = FEWEST * quantile_block(plan.claim)
+        return least, least if rule.control else 2 * least
     if plan.claim.holds.probability is not None:
         axes = dict(plan.sweep) | ({plan.along[0]: plan.along[1]} if plan.along else {})
         allowed = 1 - evaluate(plan.claim.holds.probability, planning.sample(plan.claim, axes)).value

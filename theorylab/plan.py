@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate, holds
 from .claim import Claim, is_previous
 from .kind import Kind, kind_of
@@ -101,6 +102,8 @@ def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: floa
         return (1,)
     if claim.holds.probability is None:
         return LOOKS
+    if measured_in_blocks(claim, kind_of(claim).form):
+        return tuple(blocks * quantile_block(claim) for blocks in LOOKS)
     allowed = 1 - evaluate(claim.holds.probability, sample(claim, dict(sweep) | ({along[0]: along[1]} if along else {}))).value
     first = int(np.ceil(np.log(alpha / 15) / np.log1p(-float(np.clip(np.min(allowed), 1e-3, 0.5)))))
     return tuple(first * 2**n for n in range(4))

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from . import plan as planning
+from .blocks import measured_in_blocks, quantile_block
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .estimate import cells, height_of
@@ -23,6 +24,7 @@ from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranke
 from .verdict.parts import Part, Rule
 
 FRESH = 1_000_003
+ASIDE = 500_000
 SHAKES = tuple(range(16))
 STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
@@ -149,7 +151,7 @@ class Trial:
         if chosen is None:
             chosen = self.only[family or ""] if self.only is not None else tuple(range(self._instances(run)))
             if plan.noisy and not self._averaged:
-                search = self._cells(run, chosen, tuple(range(self.first, self.first + SEARCH)))
+                search = self._cells(run, chosen, self._searched)
                 chosen = ranked(plan.claim, search, rule, TOP)
         instances = chosen if not self._averaged else tuple(range(self.first, self.first + plan.looks[look]))
         found = self._cells(run, instances, self._replicates(look, run, len(instances)))
@@ -173,6 +175,13 @@ class Trial:
     @property
     def _averaged(self) -> bool:
         return self.plan.claim.holds.name == "on average over the family"
+
+    @property
+    def _searched(self) -> tuple[int, ...]:
+        """Replicates that choose the instances to test: a whole block for a quantile, of others than the test takes."""
+        size = quantile_block(self.plan.claim) if measured_in_blocks(self.plan.claim, self.plan.kind.form) else 0
+        first = self.first + (ASIDE if size > SEARCH else 0)
+        return tuple(range(first, first + max(size, SEARCH)))
 
     @property
     def _has_floor(self) -> bool:
@@ -208,10 +217,10 @@ class Trial:
     def _measured(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> xr.Dataset:
         """All replicates of some instances, computed in the steps in which the looks ask for them."""
         steps, begin = [], 0
-        for size in (len(replicates),) if len(replicates) <= SEARCH else (8, *(8 * 2**n for n in range(10))):
+        for end in (len(replicates),) if len(replicates) <= SEARCH else sorted({*self.plan.looks, len(replicates)}):
             if begin < len(replicates):
-                steps.append(self.merged(run, Lanes(instances, replicates[begin : begin + size])))
-                begin += size
+                steps.append(self.merged(run, Lanes(instances, replicates[begin:end])))
+                begin = end
         if len(steps) == 1:
             return steps[0]
         together: Any = xr.concat(steps, "replicate", data_vars="all", coords="minimal", compat="override", join="outer")
