@@ -23,6 +23,7 @@ from .estimate import cells
 from .kind import kind_of, needed, unjudged
 from .measurements import SAME, Measurements, read
 from .plan import LOOKS, Plan
+from .portfolio import apart, family_of
 from .project import find_project
 from .report.dataset import slug
 from .result import Result
@@ -30,6 +31,7 @@ from .slip import near
 from .verdict.expectation import SUPPORT_FROM
 from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, with_controls
 from .verdict.parts import Part, Rule
+from .verdict.portfolios import attained
 
 # A violation below this part of the bound may be rounding: nobody can move the last digits of a run that was made elsewhere.
 CLEAR = 1e-3
@@ -83,7 +85,7 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
     if found.outside:
         flags.append("outside range")
         notes.append(f"left out, since the claim's ranges do not hold it: {'; '.join(found.outside)}")
-    lost = [family for family in claim.problems if family not in found.families]
+    lost = [family for family in claim.problems if family not in map(family_of, found.families)]
     if lost and claim.problems:
         notes.append(f"no data of {', '.join(lost)}")
     if unknown:
@@ -187,6 +189,8 @@ def _verdict(plan: Plan, families: Mapping[str, xr.Dataset], control: bool = Fal
     rule = Rule(plan.tau, plan.alpha, plan.alpha, control, plan.looks[-1], len(families))
     found = [_family(plan, family, data, rule) for family, data in families.items()]
     verdict = combine([part for part, _ in found], plan.tau)
+    if apart(plan.claim):
+        verdict = attained(verdict)
     return verdict, list(dict.fromkeys(why for part, why in found if why and part.verdict == verdict.verdict))
 
 

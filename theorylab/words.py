@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from .claim import Claim
 from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
+from .portfolio import family_of
 from .report.document import decays, read_on
 from .report.formula import text
 from .result import Against, Options, Result
@@ -50,7 +51,7 @@ def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
     if not part.worst:
         return f"theorylab verify {claim.name}"
     point = ",".join(f"{name}={float(value)!r}" for name, value in part.worst["letters"].items())
-    family = f" --problem {part.family}" if part.family else ""
+    family = f" --problem {family_of(part.family)}" if part.family else ""
     replicate = part.worst["replicate"] + (SEARCH if claim.holds.name in ("in expectation, on every instance", "with probability") else 0)
     numbers = (("control", control), ("replicate", replicate), ("seed", seed))
     extra = "".join(f" --{name} {number}" for name, number in numbers if number)
