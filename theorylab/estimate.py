@@ -14,6 +14,7 @@ from .bound import SignedLog, evaluate, holds
 from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, log_ratio, relative_gap
 from .claim import Claim, Slip
 from .kind import Kind
+from .orders import by_steps, order_of
 
 UNSEEN = 1e-12
 CEILING = 0.4
@@ -55,8 +56,10 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         keep[gone] = False
 
     for name in own:
-        low = min(v for v in (roles[name].low, roles[name].high) if v is not None)
-        drop("only a step before", np.broadcast_to(flat(data[name] * xr.ones_like(like))[:, 0] < low, keep.shape))
+        first, last = (float(v) for v in (roles[name].low, roles[name].high))  # type: ignore[arg-type]
+        here = flat(data[name] * xr.ones_like(like))[:, 0]
+        before = here > first if roles[name].kind == "along" and first > last else here < min(first, last)
+        drop("only a step before", np.broadcast_to(before, keep.shape))
     if "ran" in data:
         drop("not run", ~flat(data["ran"] * xr.ones_like(like)).astype(bool).all(1))
     for relation in claim.assuming:
@@ -66,7 +69,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         drop("not run" if chosen else "assumption", ~np.broadcast_to(inside, y.shape).all(1))
     bound = evaluate(kind.scale, letters)
     with np.errstate(invalid="ignore"):
-        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if _uses_previous(kind) else np.zeros_like(keep)
+        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if by_steps(kind) else np.zeros_like(keep)
     drop("no step before", missing)
     y, nonfinite = _diverged(kind, y, bound, like, own, roles)
     with np.errstate(invalid="ignore"):
@@ -117,6 +120,8 @@ def _letters(claim: Claim, data: xr.Dataset) -> dict[Any, Any]:
     """A DataArray or number for every letter that the data or the claim give a value, and for previous() of the measured ones."""
     table: dict[Any, Any] = {}
     along = next((s.name for s, role in claim.where.items() if role.kind == "along" and s.name in data.dims), None)
+    # A path that never rises does not rise between any two checkpoints; any other bound speaks of one step.
+    monotone = order_of(claim) == "monotone path"
     for symbol, role in claim.where.items():
         if role.kind == "unknown":
             table[symbol] = xr.DataArray(1.0)
@@ -124,7 +129,7 @@ def _letters(claim: Claim, data: xr.Dataset) -> dict[Any, Any]:
             table[symbol] = data[symbol.name].astype(float)
             if role.kind == "measured" and along is not None and along in data[symbol.name].dims:
                 before = data[symbol.name].astype(float).shift({along: 1})
-                if claim.role(along).integer:
+                if claim.role(along).integer and not monotone:
                     before = before.where(abs(data[along] - data[along].shift({along: 1})) == 1)
                 table[sympy.Function("previous", **_sign(symbol))(symbol)] = before
         elif role.kind == "fixed":
@@ -147,10 +152,6 @@ def _entries(like: xr.DataArray, others: list[str], width: int) -> np.ndarray:
     """Which entry of a vector each of the J cells is; all 0 for a number."""
     count = int(np.prod([like.sizes[d] for d in others])) if others else 1
     return np.tile(np.arange(count), width // count)
-
-
-def _uses_previous(kind: Kind) -> bool:
-    return any(getattr(node.func, "__name__", "") == "previous" for node in sympy.preorder_traversal(kind.scale))
 
 
 def _flatten(array: Any, like: xr.DataArray, order: tuple[str, ...]) -> np.ndarray:

@@ -197,6 +197,12 @@ def _verdict(plan: Plan, families: Mapping[str, xr.Dataset], control: bool = Fal
 def _family(plan: Plan, family: str, data: xr.Dataset, rule: Rule) -> tuple[Part, str]:
     found = _cells(plan, family, data)
     part, why = _tested(plan, found, rule)
+    if found.dropped.get("no step before") and not found.keep.any() and plan.along:
+        here = ", ".join(f"{value:g}" for value in plan.along[1][:3])
+        why = (
+            f"the claim speaks of one step of {plan.along[0]}, and of the data's {plan.along[0]} = {here}, ... no two are one step apart: "
+            "write down the step before each as well"
+        )
     if not _may_have_floor(plan) or "floor" in data:
         return _on_shorter(plan, family, data, rule, part, why)
     visible = found.above_floors()

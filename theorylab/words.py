@@ -7,6 +7,8 @@ from collections.abc import Collection
 import numpy as np
 from scipy.special import ndtri
 
+from . import notes
+from .blocks import measured_in_blocks, quantile_block
 from .claim import Claim
 from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
@@ -32,7 +34,7 @@ def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
         ("Test", _test(plan)),
         ("Data", _data(claim, plan)),
         ("Controls", _controls(claim)),
-        ("A verdict of supported means", [_meaning(plan)]),
+        ("A verdict of supported means", [notes.meant(plan) + _meaning(plan)]),
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
     ]
@@ -69,11 +71,11 @@ def unseen(result: Result) -> list[str]:
     if result.plan is None or result.verdict is None:
         return []
     worst = result.verdict.worst
-    notes = beyond(result.claim, result.plan, worst.replicates if worst else 0)
-    notes.append("other instances, seeds and ranges: nothing was run again")
+    lost = beyond(result.claim, result.plan, worst.replicates if worst else 0)
+    lost.append("other instances, seeds and ranges: nothing was run again")
     if "instances not probed" in result.verdict.flags:
-        notes.append("whether these instances could tell a broken algorithm from a right one")
-    return notes
+        lost.append("whether these instances could tell a broken algorithm from a right one")
+    return lost
 
 
 def awaited(claim: Claim) -> list[str]:
@@ -180,19 +182,19 @@ def measured(part: Part, geometric: Collection[str] = ()) -> str:
 
 def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     """What no verdict on this claim can show; `replicates` are those that were taken, the most allowed where none were yet."""
-    notes = []
+    lost = notes.unshown(plan)
     if plan.kind.form in ("trend", "terms", "rate"):
-        notes.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
+        lost.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
     if claim.holds.name == "for every instance":
         share = 1 - 0.01 ** (1 / plan.instances)
-        notes.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
+        lost.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
     else:
-        notes.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
+        lost.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
     if plan.kind.side == "lower":
-        notes.append("algorithms that are not named")
+        lost.append("algorithms that are not named")
     if plan.kind.form == "rate":
-        notes.append("the value of the rate's constant")
-    return notes
+        lost.append("the value of the rate's constant")
+    return lost
 
 
 def _used(claim: Claim) -> set[str]:
@@ -266,6 +268,7 @@ def _test(plan: Plan) -> list[str]:
             f"the slope of its logarithm on the logarithm of the stage stays {limit}",
             f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
         ]
+    lines += notes.tested(plan)
     if kind.strict:
         lines.append("the strict inequality is tested as <= or >=: no measurement can tell them apart")
     if kind.unswept:
@@ -290,9 +293,11 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     ]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
+        searched = max(SEARCH, quantile_block(claim)) if measured_in_blocks(claim, plan.kind.form) else SEARCH
         lines.append(
-            f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}"
+            f"{plan.instances} instances are searched with {searched} replicates, the {TOP} worst tested on others, looks at {looks}"
         )
+        lines += notes.looked(plan)
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
