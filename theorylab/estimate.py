@@ -9,11 +9,13 @@ import numpy as np
 import sympy
 import xarray as xr
 
+from .blocks import measured_in_blocks
 from .bound import SignedLog, evaluate, holds
 from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, compact, log_ratio, relative_gap
 from .claim import Claim, Slip
 from .design import POINT
 from .kind import Kind
+from .orders import by_steps, order_of
 
 UNSEEN = 1e-12
 CEILING = 0.4
@@ -65,8 +67,9 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         keep[gone] = False
 
     for name in (name for name in at if roles[name].kind == "along"):
-        low = min(v for v in (roles[name].low, roles[name].high) if v is not None)
-        drop("only a step before", flat(data.variables[name])[:, 0] < low)
+        first, last = (float(v) for v in (roles[name].low, roles[name].high))  # type: ignore[arg-type]
+        here = flat(data.variables[name])[:, 0]
+        drop("only a step before", here > first if first > last else here < first)
     if "ran" in data:
         drop("not run", ~flat(data.variables["ran"]).astype(bool).all(1))
     for relation in claim.assuming:
@@ -76,11 +79,14 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         drop("not run" if chosen else "assumption", ~np.broadcast_to(inside, y.shape).all(1))
     bound = evaluate(kind.scale, compact(letters))
     with np.errstate(invalid="ignore"):
-        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if _uses_previous(kind) else np.zeros_like(keep)
+        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if by_steps(kind) else np.zeros_like(keep)
     drop("no step before", missing)
     y, nonfinite = _diverged(kind, y, bound, grid, own, roles)
     with np.errstate(invalid="ignore"):
         level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
+        if measured_in_blocks(claim, kind.form):
+            # A quantile may have no mean beside it: one run that is far out says nothing of where the others end.
+            level = np.median(np.where(nonfinite, 0.0, np.abs(y)), axis=1)
     largest = np.where(np.isfinite(level), level, 0.0).max(1, keepdims=True, initial=0.0)
     height = data.variables.get("floor")
     if floor is not None and quantity in floor:
@@ -126,13 +132,16 @@ def _letters(claim: Claim, data: xr.Dataset) -> dict[Any, xr.Variable]:
     """The values of every letter that the data or the claim give a value, and of previous() of the measured ones."""
     table: dict[Any, xr.Variable] = {}
     along = next((s.name for s, role in claim.where.items() if role.kind == "along" and s.name in data.dims), None)
+    # A path that never rises does not rise between any two checkpoints; any other bound speaks of one step.
+    monotone = order_of(claim) == "monotone path"
     for symbol, role in claim.where.items():
         if role.kind == "unknown":
             table[symbol] = xr.Variable((), 1.0)
         elif symbol.name in data.variables:
             table[symbol] = data.variables[symbol.name]
             if role.kind == "measured" and along is not None and along in table[symbol].dims:
-                steps = np.asarray(data.variables[along].values, float) if claim.role(along).integer else None
+                counted = claim.role(along).integer and not monotone
+                steps = np.asarray(data.variables[along].values, float) if counted else None
                 table[sympy.Function("previous", **_sign(symbol))(symbol)] = _before(table[symbol], along, steps)
         elif role.kind == "fixed":
             table[symbol] = xr.Variable((), float(role.value or 0.0))
@@ -163,10 +172,6 @@ def _entries(lengths: list[int], width: int) -> np.ndarray:
     """Which entry of a vector each of the J cells is; all 0 for a number."""
     count = int(np.prod(lengths))
     return np.tile(np.arange(count), width // count)
-
-
-def _uses_previous(kind: Kind) -> bool:
-    return any(getattr(node.func, "__name__", "") == "previous" for node in sympy.preorder_traversal(kind.scale))
 
 
 def _flatten(values: xr.Variable, sizes: Mapping[str, int]) -> np.ndarray:

@@ -64,15 +64,20 @@ def _control(result: Result, number: int) -> xr.DataTree:
     return xr.DataTree.from_dict(nodes)
 
 
-def _family(data: xr.Dataset) -> str:
-    return str(data.attrs.get("measured", "")).partition(" on ")[2]
+def _family(name: str, groups: dict[str, xr.Dataset]) -> str:
+    """The family of a group; with its kernel before it, where another group beside it has the same family."""
+    beside = [group for path, group in groups.items() if path.rpartition("/")[0] == name.rpartition("/")[0]]
+    families = [str(group.attrs.get("measured", "")).partition(" on ")[2] for group in beside]
+    measured = str(groups[name].attrs.get("measured", ""))
+    family = measured.partition(" on ")[2]
+    return measured if families.count(family) > 1 else family
 
 
 def _arrays(groups: dict[str, xr.Dataset]) -> dict[str, np.ndarray]:
     """Every array as GROUP/NAME, with its dims as GROUP/dims_NAME and the family as GROUP/problem."""
     found: dict[str, np.ndarray] = {}
     for group, data in groups.items():
-        found[f"{group}/problem"] = np.array(_family(data))
+        found[f"{group}/problem"] = np.array(_family(group, groups))
         for name, values in data.variables.items():
             found[f"{group}/{name}"] = values.to_numpy()
             found[f"{group}/{DIMS}{name}"] = np.array(list(map(str, values.dims)), dtype=str)
@@ -82,13 +87,13 @@ def _arrays(groups: dict[str, xr.Dataset]) -> dict[str, np.ndarray]:
 def _table(groups: dict[str, xr.Dataset]) -> pd.DataFrame:
     """One row per cell, with the column `problem` where there are families."""
     tables = []
-    for data in groups.values():
+    for group, data in groups.items():
         kept = data.drop_vars("counted", errors="ignore")
         if "ran" in kept:
             kept = kept.drop_vars("ran") if bool(kept["ran"].all()) else kept.assign(ran=kept["ran"].astype(int))
         table = kept.to_dataframe().reset_index()
-        if _family(data):
-            table.insert(0, "problem", _family(data))
+        if _family(group, groups):
+            table.insert(0, "problem", _family(group, groups))
         tables.append(table)
     for table in tables:
         if any("ran" in other for other in tables) and "ran" not in table:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from . import check
 from . import plan as planning
+from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate
 from .cells import Cells
 from .claim import Claim, Control, Slip
@@ -24,6 +25,7 @@ from .estimate import cells
 from .kind import kind_of, needed, unjudged
 from .measurements import SAME, Measurements, read
 from .plan import LOOKS, Plan
+from .portfolio import apart, family_of
 from .project import find_project
 from .report.dataset import slug
 from .result import Result
@@ -31,6 +33,7 @@ from .slip import near
 from .verdict.expectation import SUPPORT_FROM
 from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, with_controls
 from .verdict.parts import Part, Rule
+from .verdict.portfolios import attained
 
 # A violation below this part of the bound may be rounding: nobody can move the last digits of a run that was made elsewhere.
 CLEAR = 1e-3
@@ -84,7 +87,7 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
     if found.outside:
         flags.append("outside range")
         notes.append(f"left out, since the claim's ranges do not hold it: {'; '.join(found.outside)}")
-    lost = [family for family in claim.problems if family not in found.families]
+    lost = [family for family in claim.problems if family not in map(family_of, found.families)]
     if lost and claim.problems:
         notes.append(f"no data of {', '.join(lost)}")
     if unknown:
@@ -197,12 +200,20 @@ def _verdict(plan: Plan, families: Mapping[str, xr.Dataset], control: bool = Fal
     rule = Rule(plan.tau, plan.alpha, plan.alpha, control, plan.looks[-1], len(families))
     found = [_family(plan, family, data, rule) for family, data in families.items()]
     verdict = combine([part for part, _ in found], plan.tau)
+    if apart(plan.claim):
+        verdict = attained(verdict)
     return verdict, list(dict.fromkeys(why for part, why in found if why and part.verdict == verdict.verdict))
 
 
 def _family(plan: Plan, family: str, data: xr.Dataset, rule: Rule) -> tuple[Part, str]:
     found = _cells(plan, family, data)
     part, why = _tested(plan, found, rule)
+    if found.dropped.get("no step before") and not found.keep.any() and plan.along:
+        here = ", ".join(f"{value:g}" for value in plan.along[1][:3])
+        why = (
+            f"the claim speaks of one step of {plan.along[0]}, and of the data's {plan.along[0]} = {here}, ... no two are one step apart: "
+            "write down the step before each as well"
+        )
     if not _may_have_floor(plan) or "floor" in data:
         return _on_shorter(plan, family, data, rule, part, why)
     visible = found.above_floors()
@@ -279,6 +290,9 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
 
 def _needs(plan: Plan, rule: Rule) -> tuple[int, int]:
     """The fewest replicates that can support, and that may refute."""
+    if measured_in_blocks(plan.claim, plan.kind.form):
+        least = FEWEST * quantile_block(plan.claim)
+        return least, least if rule.control else 2 * least
     if plan.claim.holds.probability is not None:
         axes = dict(plan.sweep) | ({plan.along[0]: plan.along[1]} if plan.along else {})
         allowed = 1 - evaluate(plan.claim.holds.probability, planning.sample(plan.claim, axes)).value

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from .blocks import RAREST, least_allowed, measured_in_blocks, quantile_block
 from .bound import evaluate
 from .box import inside, points
 from .claim import Claim, Slip
@@ -95,14 +96,21 @@ def needed(claim: Claim) -> set[str]:
 
 def untested(claim: Claim) -> str:
     """Why a run does not check the claim, or nothing where it does; such a claim is listed as stated, not checked."""
-    return claim.because if claim.simulation is None else unjudged(claim)
+    if claim.simulation is None:
+        return claim.because
+    if measured_in_blocks(claim, kind_of(claim).form) and least_allowed(claim) < RAREST * (1 - 1e-9):
+        return (
+            f"a quantile that {least_allowed(claim):.2g} of the runs may exceed takes blocks of {quantile_block(claim):,} runs; "
+            "an explicit constant, a smaller probability, or measurements made elsewhere have a test"
+        )
+    return unjudged(claim)
 
 
 def unjudged(claim: Claim) -> str:
     """Why this version has no test for the claim, whoever measured it, or nothing where it has one."""
-    form, holds = kind_of(claim).form, claim.holds.name
-    if holds == "with probability" and form != "explicit":
-        return "there is no test yet for a probability with an unknown constant; an explicit bound has one"
+    kind = kind_of(claim)
+    if measured_in_blocks(claim, kind.form) and kind.side == "two":
+        return "an equality that holds with a probability bounds no quantile; write <= for one and >= for another claim"
     return ""
 
 

@@ -17,6 +17,7 @@ from .columns import COUNTS, Unreadable, axes_of, known, own_dims, roles_of, wan
 from .design import FEWEST, POINT, together
 from .doors import Groups, opened
 from .kind import kind_of, needed
+from .portfolio import label
 from .report.dataset import DIAGNOSTICS, slug
 from .slip import near
 from .table import Table, pivoted, whole
@@ -59,11 +60,11 @@ def _measurements(origin: str, groups: Groups, claim: Claim) -> Measurements:
         if not _holds_data(group):
             continue
         place = f"{origin}, group {path}" if path else origin
-        for label, dataset in pivoted(group, claim, place) if isinstance(group, Table) else _split(group, place):
-            family = _family(path, dataset, claim) if label is None else label
+        for named, dataset in pivoted(group, claim, place) if isinstance(group, Table) else _split(group, place):
+            family = _family(path, dataset, claim) if named is None else named
             if family in families:
                 raise Unreadable(f"{place}: the family {family or 'without a name'!r} is there twice. Give each its own `problem`.")
-            families[family], left = _normal(dataset, claim, f"{place}, {family}" if label else place)
+            families[family], left = _normal(dataset, claim, f"{place}, {family}" if named else place)
             outside |= dict.fromkeys(left)
     if not families:
         raise Unreadable(f"{origin}: there are no measurements. It holds one variable per measured letter: {wanted(claim)}.")
@@ -77,7 +78,8 @@ def _holds_data(group: xr.Dataset | Table) -> bool:
 def _family(path: str, dataset: xr.Dataset, claim: Claim) -> str:
     """The family of a group: as our own reports name it, else its name in the tree, else the claim's only one."""
     if "measured" in dataset.attrs:
-        return str(dataset.attrs["measured"]).partition(" on ")[2]
+        kernel, _, family = str(dataset.attrs["measured"]).partition(" on ")
+        return label(claim, kernel, family)
     return path.rpartition("/")[2] or (claim.problems[0] if len(claim.problems) == 1 else "")
 
 
@@ -89,12 +91,12 @@ def _split(data: xr.Dataset, origin: str) -> Iterator[tuple[str | None, xr.Datas
     if "problem" not in data.dims:
         yield str(data["problem"].item()), data.drop_vars("problem")
         return
-    labels = [str(label) for label in data["problem"].values]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
+    labels = [str(name) for name in data["problem"].values]
+    twice = next((name for name in labels if labels.count(name) > 1), None)
     if twice is not None:
         raise Unreadable(f"{origin}: problem has {twice!r} twice. Give each family one place.")
-    for n, label in enumerate(labels):
-        yield label, data.isel(problem=n, drop=True)
+    for n, name in enumerate(labels):
+        yield name, data.isel(problem=n, drop=True)
 
 
 def _normal(data: xr.Dataset, claim: Claim, origin: str) -> tuple[xr.Dataset, list[str]]:

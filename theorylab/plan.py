@@ -11,16 +11,19 @@ from typing import Any
 import numpy as np
 import sympy
 
+from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate, holds
-from .claim import Claim, is_previous
+from .claim import Claim
 from .design import ends, points, together
 from .kind import Kind, kind_of
+from .orders import by_steps
 
 LOOKS = (8, 16, 32, 64, 128, 256)
 SEARCH = 16
 TOP = 5
 SIZES = 13
 EVEN = 24
+EVERY = 40
 INSTANCES = {
     "quick": {"for every instance": 96, "on average over the family": 8},
     "full": {"for every instance": 459, "on average over the family": 8},
@@ -77,8 +80,8 @@ def plan(
     where = {symbol.name: role for symbol, role in claim.where.items()}
     sweep = swept(where, seed)
     name = _along(claim, takes)
-    consecutive = kind.form == "explicit" or any(is_previous(part) for part in sympy.preorder_traversal(kind.bound))
-    along = (name, checkpoints(where[name], consecutive, kind.form == "rate")) if name else None
+    consecutive = kind.form == "explicit" or by_steps(kind)
+    along = (name, checkpoints(where[name], consecutive, kind.form == "rate", by_steps(kind))) if name else None
     noisy = claim.holds.name in ("in expectation, on every instance", "with probability")
     instances = claim.instances or (NOISY_INSTANCES[tier] if noisy else INSTANCES[tier][claim.holds.name])
     boxed = {name: role for name, role in where.items() if role.kind == "varies"}
@@ -112,6 +115,8 @@ def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: floa
         return (1,)
     if claim.holds.probability is None:
         return LOOKS
+    if measured_in_blocks(claim, kind_of(claim).form):
+        return tuple(blocks * quantile_block(claim) for blocks in LOOKS)
     allowed = 1 - evaluate(claim.holds.probability, sample(claim, dict(sweep) | ({along[0]: along[1]} if along else {}))).value
     first = int(np.ceil(np.log(alpha / 15) / np.log1p(-float(np.clip(np.min(allowed), 1e-3, 0.5)))))
     return tuple(first * 2**n for n in range(4))
@@ -125,10 +130,11 @@ def grid(role: Any, stretch: float = 1.0) -> np.ndarray:
     return np.unique(np.rint(values).astype(int)) if role.integer else values
 
 
-def checkpoints(role: Any, consecutive: bool = False, even: bool = False) -> np.ndarray:
+def checkpoints(role: Any, consecutive: bool = False, even: bool = False, steps: bool = False) -> np.ndarray:
     """Where a run is read: log-spaced from the first value to the last; `consecutive` adds each one's predecessor.
 
-    Statements with previous() need those, and explicit ones take them too, so that a paper's claims share their runs.
+    Statements with previous() need those, and explicit ones take them too, so that a paper's claims share their runs. `steps` reads a
+    short path at every step, since a rise may be at any of them.
     """
     decades = abs(np.log10(role.high / role.low))
     values = np.geomspace(role.low, role.high, int(np.clip(8 * decades, 12, 40)))
@@ -137,12 +143,14 @@ def checkpoints(role: Any, consecutive: bool = False, even: bool = False) -> np.
     if even:
         # A geometric decay is as long at its end as at its start, and a cycle is seen only by several points in it.
         values = np.concatenate([values, np.linspace(role.low, role.high, EVEN)])
+    if steps and abs(role.high - role.low) < EVERY:
+        values = np.arange(min(role.low, role.high), max(role.low, role.high) + 1)
     values = np.unique(np.rint(values).astype(int))
-    if role.low > role.high:
-        values = values[::-1]
+    falls = role.low > role.high
     if consecutive:
-        values = np.unique(np.concatenate([values, values[values > 0] - 1]))
-    return values
+        # The step before, in the order in which the run meets them.
+        values = np.unique(np.concatenate([values, values + 1 if falls else values[values > 0] - 1]))
+    return values[::-1] if falls else values
 
 
 def boxes(roles: Mapping[str, Any], instances: int, seed: int) -> dict[str, np.ndarray]:

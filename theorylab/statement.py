@@ -99,6 +99,14 @@ def _readable(claim: Claim, relation: Any, quantity: sympy.Symbol, bound: Any) -
             raise Slip(f"{before} is no measurement one step before. Write {before.args[0]} itself, such as {before.args[0]} - 1.")
         if all(role.kind != "along" for role in claim.where.values()):
             raise Slip(f'{before} needs a letter that is read along a run. Add  k: along("iterations", 1, 1000).')
+        paths = {symbol: role for symbol, role in claim.where.items() if role.kind == "along"}
+        if not any(role.integer for role in paths.values()) and (not is_previous(bound) or bound.args[0] != quantity):
+            one, role = next(iter(paths.items()))
+            raise Slip(
+                f"{before} is the value at the checkpoint before, and {one} takes values between whole numbers, so how far back that lies "
+                f'is nobody\'s claim. Write {one}: along("{role.meaning}", 1, 1000) with whole numbers for a bound on each step, or '
+                f"{quantity} <= previous({quantity}) for a path that never rises."
+            )
 
 
 def _exactly(value: float) -> str:

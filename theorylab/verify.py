@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 
 from . import plan as planning
+from . import portfolio
+from .blocks import measured_in_blocks, quantile_block
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .diagnostics import Diagnostics, diagnostics
@@ -21,8 +23,10 @@ from .result import Options, Result
 from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
 from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
 from .verdict.parts import Part, Rule
+from .verdict.portfolios import attained
 
 FRESH = 1_000_003
+ASIDE = 500_000
 SHAKES = tuple(range(16))
 STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
@@ -96,9 +100,9 @@ class Trial:
         if look and self.decided:
             return
         self.look = look
-        families = [f for f in self.plan.claim.problems or (None,) if self.only is None or (f or "") in self.only]
-        parts = [self._family(family, look) for family in families]
-        self.verdict = combine(parts, self.plan.tau)
+        self.verdict = combine([self._part(kernel, family, look) for kernel, family in self._places], self.plan.tau)
+        if portfolio.apart(self.plan.claim):
+            self.verdict = attained(self.verdict)
 
     def confirmed(self) -> Verdict:
         """The verdict, where a refutation was found again: in shaken arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
@@ -125,17 +129,17 @@ class Trial:
     def data(self) -> dict[str, xr.Dataset]:
         """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took, `floor` is where runs end."""
         groups = {}
-        for family, (run, found, _) in self._groups.items():
+        for label, (run, found, _) in self._groups.items():
             instances = tuple(range(self.plan.looks[self.look])) if self._averaged else found.instances
             measured = self._measured(run, instances, self._replicates(self.look, run, len(instances)))
             wanted = ("instance", *measured[self.plan.kind.quantity.name].dims)
             dims = [d for d in dict.fromkeys(wanted) if d != "replicate" and not (self._averaged and d == "instance")]
             counted = found.keep.reshape([measured.sizes[d] for d in dims])
             measured = measured.assign(counted=(dims, counted))
-            floor, quantity = self._floor(run, instances, family in self._whole), self.plan.kind.quantity.name
+            floor, quantity = self._floor(run, instances, label in self._whole), self.plan.kind.quantity.name
             if floor is not None and quantity in floor:
                 measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
-            groups[f"{run.kernel} on {family}" if family else run.kernel] = measured
+            groups[f"{run.kernel} on {run.family}" if run.family else run.kernel] = measured
         return groups
 
     def diagnostics(self) -> dict[str, Diagnostics]:
@@ -143,18 +147,26 @@ class Trial:
         found = {p.family: diagnostics(self.plan.claim, self._groups[p.family][1], p.worst) for p in self.verdict.parts}
         return {family: shown for family, shown in found.items() if shown is not None}
 
-    def _family(self, family: str | None, look: int) -> Part:
+    @property
+    def _places(self) -> list[tuple[str, str | None]]:
+        """What is judged by itself: every family, under each kernel where the claim is a lower bound on several."""
+        kernels = self.plan.claim.kernels if portfolio.apart(self.plan.claim) else self.plan.claim.kernels[:1]
+        found = [(kernel, family) for kernel in kernels for family in self.plan.claim.problems or (None,)]
+        return [p for p in found if self.only is None or portfolio.label(self.plan.claim, p[0], p[1] or "") in self.only]
+
+    def _part(self, kernel: str, family: str | None, look: int) -> Part:
         plan = self.plan
-        families = len(self.only or plan.claim.problems or (None,))
-        rule = Rule(plan.tau, plan.alphas[look], plan.alpha, self.control, plan.looks[-1], families)
-        run = self.run(family)
-        known = self._groups.get(family or "")
+        share = portfolio.shared(plan.claim)
+        rule = Rule(plan.tau, plan.alphas[look] / share, plan.alpha / share, self.control, plan.looks[-1], len(self._places))
+        run = replace(self.run(family), kernel=kernel)
+        label = portfolio.label(plan.claim, kernel, family or "")
+        known = self._groups.get(label)
         search = known[2] if known else None
         chosen = known[1].instances if known else None
         if chosen is None:
-            chosen = self.only[family or ""] if self.only is not None else tuple(range(self._instances(run)))
+            chosen = self.only[label] if self.only is not None else tuple(range(self._instances(run)))
             if plan.noisy and not self._averaged:
-                search = self._cells(run, chosen, tuple(range(self.first, self.first + SEARCH)))
+                search = self._cells(run, chosen, self._searched)
                 chosen = ranked(plan.claim, search, rule, TOP)
         instances = chosen if not self._averaged else tuple(range(self.first, self.first + plan.looks[look]))
         found = self._cells(run, instances, self._replicates(look, run, len(instances)))
@@ -167,17 +179,24 @@ class Trial:
             found = found.above_floors()
             part = judge_family(plan.claim, found, rule, search)
             if part.verdict != "refuted":
-                self._whole.add(family or "")
+                self._whole.add(label)
                 found = self._cells(run, instances, self._replicates(look, run, len(instances)), whole_floor=True)
                 part = judge_family(plan.claim, found, rule, search)
         if part.verdict == "supported" and plan.noisy and look < len(plan.looks) - 1 and found.identical:
             part = replace(part, verdict="inconclusive", reasons=("NOISE",))
-        self._groups[family or ""] = (run, found, search)
+        self._groups[label] = (run, found, search)
         return part
 
     @property
     def _averaged(self) -> bool:
         return self.plan.claim.holds.name == "on average over the family"
+
+    @property
+    def _searched(self) -> tuple[int, ...]:
+        """Replicates that choose the instances to test: a whole block for a quantile, of others than the test takes."""
+        size = quantile_block(self.plan.claim) if measured_in_blocks(self.plan.claim, self.plan.kind.form) else 0
+        first = self.first + (ASIDE if size > SEARCH else 0)
+        return tuple(range(first, first + max(size, SEARCH)))
 
     @property
     def _has_floor(self) -> bool:
@@ -201,37 +220,47 @@ class Trial:
 
     def _cells(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...], whole_floor: bool = False) -> Cells:
         data = self._measured(run, instances, replicates)
-        return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, data, self._floor(run, instances, whole_floor))
+        label = portfolio.label(self.plan.claim, run.kernel, run.family or "")
+        return cells(self.plan.claim, self.plan.kind, label, run.kernel, data, self._floor(run, instances, whole_floor))
 
     def _floor(self, run: Run, instances: tuple[int, ...], whole: bool = False) -> xr.Dataset | None:
         """Runs that were started near the solution, where there are any."""
         if not self._has_floor or not self.simulator.has_solution(run):
             return None
         few = instances if self.plan.noisy or whole else instances[:FLOOR_INSTANCES]
-        return self.merged(run, Lanes(few, STARTS, near_solution=True))
+        return self._best(run, [Lanes(few, STARTS, near_solution=True)])
 
     def _measured(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> xr.Dataset:
         """All replicates of some instances, computed in the steps in which the looks ask for them."""
         steps, begin = [], 0
-        for size in (len(replicates),) if len(replicates) <= SEARCH else (8, *(8 * 2**n for n in range(10))):
+        for end in (len(replicates),) if len(replicates) <= SEARCH else sorted({*self.plan.looks, len(replicates)}):
             if begin < len(replicates):
-                steps.append(self.merged(run, Lanes(instances, replicates[begin : begin + size])))
-                begin += size
-        return _together(steps)
+                steps.append(Lanes(instances, replicates[begin:end]))
+                begin = end
+        return self._best(run, steps)
 
     def merged(self, run: Run, lanes: Lanes) -> xr.Dataset:
-        """The data of the claim's kernel, the least over several, with the letters that rival kernels measure beside them."""
+        """The data of all of the claim's kernels, the best of several, with the letters that rival kernels measure beside them."""
+        return portfolio.best_of(self.plan.claim, [self._data(replace(run, kernel=kernel), lanes) for kernel in self.plan.claim.kernels])
+
+    def _best(self, run: Run, steps: list[Lanes]) -> xr.Dataset:
+        """The data of the kernel that is judged, all steps together; of several, the best of them."""
+        kernels = (run.kernel,) if portfolio.apart(self.plan.claim) else self.plan.claim.kernels
+        found = []
+        for kernel in kernels:
+            parts = [self._data(replace(run, kernel=kernel), lanes) for lanes in steps]
+            found.append(_together(parts))
+        return portfolio.best_of(self.plan.claim, found)
+
+    def _data(self, run: Run, lanes: Lanes) -> xr.Dataset:
+        """The data of one kernel, with the letters that rival kernels measure beside them."""
         claim = self.plan.claim
         keep = lambda values: planning.admissible(claim, values)  # noqa: E731
-        data = [self.simulator.data(replace(run, kernel=kernel), lanes, keep) for kernel in claim.kernels]
-        merged = data[0]
-        for other in data[1:]:
-            name = self.plan.kind.quantity.name
-            merged = merged.assign({name: np.minimum(merged[name], other[name])})
+        measured = self.simulator.data(run, lanes, keep)
         for kernel, outputs in _rivals(claim).items():
             rival = self.simulator.data(replace(run, kernel=kernel, outputs=outputs, needed=frozenset(o[0] for o in outputs)), lanes, keep)
-            merged = merged.assign({letter: rival[letter] for letter, _, _ in outputs})
-        return merged
+            measured = measured.assign({letter: rival[letter] for letter, _, _ in outputs})
+        return measured
 
     def run(self, family: str | None) -> Run:
         """The run of the claim's first kernel on one family."""
@@ -264,7 +293,7 @@ class Trial:
         if self.control and part.worst["ratio"] > 1 + CLEAR:
             return True
         lanes = Lanes((part.worst["instance"],), SHAKES, shaken=int(part.worst["replicate"]))
-        shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, self.merged(run, lanes))
+        shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, self._best(run, [lanes]))
         rule = Rule(self.plan.tau, self.plan.alpha, self.plan.alpha)
         keep = found.keep[[found.instances.index(part.worst["instance"])]]
         each = [replace(shaken.replicate(r), keep=keep) for r in range(len(SHAKES))]

@@ -7,9 +7,12 @@ from collections.abc import Collection
 import numpy as np
 from scipy.special import ndtri
 
+from . import notes
+from .blocks import measured_in_blocks, quantile_block
 from .claim import Claim
 from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
+from .portfolio import family_of
 from .report.document import decays, read_on
 from .report.formula import text
 from .result import Against, Options, Result
@@ -31,7 +34,7 @@ def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
         ("Test", _test(plan)),
         ("Data", _data(claim, plan)),
         ("Controls", _controls(claim)),
-        ("A verdict of supported means", [_meaning(plan)]),
+        ("A verdict of supported means", [notes.meant(plan) + _meaning(plan)]),
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
     ]
@@ -50,7 +53,7 @@ def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
     if not part.worst:
         return f"theorylab verify {claim.name}"
     point = ",".join(f"{name}={float(value)!r}" for name, value in part.worst["letters"].items())
-    family = f" --problem {part.family}" if part.family else ""
+    family = f" --problem {family_of(part.family)}" if part.family else ""
     replicate = part.worst["replicate"] + (SEARCH if claim.holds.name in ("in expectation, on every instance", "with probability") else 0)
     numbers = (("control", control), ("replicate", replicate), ("seed", seed))
     extra = "".join(f" --{name} {number}" for name, number in numbers if number)
@@ -68,11 +71,11 @@ def unseen(result: Result) -> list[str]:
     if result.plan is None or result.verdict is None:
         return []
     worst = result.verdict.worst
-    notes = beyond(result.claim, result.plan, worst.replicates if worst else 0)
-    notes.append("other instances, seeds and ranges: nothing was run again")
+    lost = beyond(result.claim, result.plan, worst.replicates if worst else 0)
+    lost.append("other instances, seeds and ranges: nothing was run again")
     if "instances not probed" in result.verdict.flags:
-        notes.append("whether these instances could tell a broken algorithm from a right one")
-    return notes
+        lost.append("whether these instances could tell a broken algorithm from a right one")
+    return lost
 
 
 def awaited(claim: Claim) -> list[str]:
@@ -179,19 +182,19 @@ def measured(part: Part, geometric: Collection[str] = ()) -> str:
 
 def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     """What no verdict on this claim can show; `replicates` are those that were taken, the most allowed where none were yet."""
-    notes = []
+    lost = notes.unshown(plan)
     if plan.kind.form in ("trend", "terms", "rate"):
-        notes.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
+        lost.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
     if claim.holds.name == "for every instance":
         share = 1 - 0.01 ** (1 / plan.instances)
-        notes.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
+        lost.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
     else:
-        notes.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
+        lost.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
     if plan.kind.side == "lower":
-        notes.append("algorithms that are not named")
+        lost.append("algorithms that are not named")
     if plan.kind.form == "rate":
-        notes.append("the value of the rate's constant")
-    return notes
+        lost.append("the value of the rate's constant")
+    return lost
 
 
 def _used(claim: Claim) -> set[str]:
@@ -271,6 +274,7 @@ def _test(plan: Plan) -> list[str]:
             f"{names} are swept together: the slope in each is that of a linear fit with the others held, and each must pass; one exponent "
             "cannot make up for another. Points on which two of them move together, or one has fewer than three values, decide nothing"
         )
+    lines += notes.tested(plan)
     if kind.strict:
         lines.append("the strict inequality is tested as <= or >=: no measurement can tell them apart")
     if kind.unswept:
@@ -296,9 +300,11 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     lines += [f"{name} takes {len(plan.sweep[name])} values from {span}" for name, span in spans.items() if name not in together]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
+        searched = max(SEARCH, quantile_block(claim)) if measured_in_blocks(claim, plan.kind.form) else SEARCH
         lines.append(
-            f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}"
+            f"{plan.instances} instances are searched with {searched} replicates, the {TOP} worst tested on others, looks at {looks}"
         )
+        lines += notes.looked(plan)
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")

@@ -55,7 +55,7 @@ def lines_of(result: Result, part: Part) -> Lines | None:
     plan, claim = result.plan, result.claim
     if plan is None:
         return None
-    key = next((k for k in result.data if not k.startswith("control ") and k.partition(" on ")[2] == part.family), None)
+    key = next((k for k in result.data if not k.startswith("control ") and part.family in (k, k.partition(" on ")[2])), None)
     if key is None:
         return None
     try:

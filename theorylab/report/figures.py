@@ -60,7 +60,7 @@ def overview(result: Result) -> Figure | None:
     verdict = result.verdict
     if verdict is None:
         return None
-    named = [(p.family.split(":")[-1] or "all", p, "measured") for p in verdict.parts]
+    named = [(_short(p.family), p, "measured") for p in verdict.parts]
     named += [(f"control {n + 1}", c.part, "control") for n, c in enumerate(verdict.controls) if c.part is not None]
     trends = any(p.trends for _, p, _ in named)
     rows: list[tuple[str, str, float, float, float]] = []
@@ -249,6 +249,11 @@ def _stretches(x: np.ndarray, y: np.ndarray, width: int = 3) -> tuple[np.ndarray
     centred = [x[w] - x[w].mean() for w in windows]
     slopes = [float(c @ y[w] / (c @ c)) if np.isfinite(y[w]).all() else np.nan for w, c in zip(windows, centred, strict=True)]
     return np.array([x[w].mean() for w in windows]), np.array(slopes)
+
+
+def _short(label: str) -> str:
+    """The family without its module; of a portfolio, the kernel and the family."""
+    return ", ".join(name.split(":")[-1] for name in label.split(" on ")) or "all"
 
 
 def _title(part: Part) -> str:

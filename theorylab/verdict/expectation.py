@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from ..bound import evaluate
 from ..cells import RELATIVE, Cells
+from ..orders import by_steps
 from .intervals import LAMBDAS, bet_within_reach, betting, enough, in_errors, limits, pseudo_values, student
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
 
@@ -83,7 +84,8 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
     m = len(values)
     earlier = _bad(search, _mean_ratios(search, search.instances.index(cells.instances[i]), kept)).mean(0)
     chosen = int(np.argmax(np.nan_to_num(earlier, nan=-np.inf)))
-    support, tested = limits(values, rule.alpha), limits(values[:, [chosen]], rule.alpha / parts)
+    spent = parts * (2 if by_steps(cells.kind) else 1)
+    support, tested = limits(values, rule.alpha), limits(values[:, [chosen]], rule.alpha / spent)
     grown = np.sqrt(m / max(rule.cap or m, m))
     y, letters = cells.at(i)
     carried = enough(y[:, kept]) and all(enough(v[:, kept]) for v in letters.values() if v.shape[0] > 1)
@@ -95,8 +97,8 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
         distance = rule.tau - abs(support.estimate[top] - 1)
     else:
         top = int(np.argmax(support.high))
-        supported = bool((support.high <= 1).all())
-        refuted = bool(tested.low[0] > 1) and carried
+        supported = bool((support.high <= 1 + RELATIVE).all())
+        refuted = bool(tested.low[0] > 1 + RELATIVE or _rises(cells, values, rule, parts)) and carried
         distance = 1 - support.estimate[top]
     detectable = 1 + (student(rule.alpha / parts, m) + float(ndtri(0.9))) * tested.error[0]
     if _bets(cells, values[:, chosen]):
@@ -115,6 +117,13 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
         margin=in_errors(distance, support.error[top] * grown),
         cell=int(kept[top]),
     )
+
+
+def _rises(cells: Cells, values: np.ndarray, rule: Rule, parts: int) -> bool:
+    """Whether any step of a path breaks the claim: a rise may be at a single step, so all of them share the other half of the error."""
+    if not by_steps(cells.kind):
+        return False
+    return bool((limits(values, rule.alpha / (2 * parts * values.shape[1])).low > 1 + RELATIVE).any())
 
 
 def _bets(cells: Cells, values: np.ndarray) -> bool:

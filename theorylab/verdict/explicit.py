@@ -39,7 +39,7 @@ def every_instance(cells: Cells, rule: Rule) -> Part:
 
 
 def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarray) -> Part:
-    """P(violation) <= allowed (J,) at every cell of each instance, by exact binomial limits."""
+    """P(violation) <= allowed (I, J) at every cell of each instance, by exact binomial limits."""
     reasons = obstacles(cells)
     units = [i for i in range(len(cells.keep)) if cells.keep[i].any()]
     if not units:
@@ -52,12 +52,12 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
     for i in units:
         kept = np.flatnonzero(cells.keep[i])
         first = earlier[search.instances.index(cells.instances[i])]
-        chosen = kept[np.argmax(first[:, kept].mean(0) / allowed[kept])]
+        chosen = kept[np.argmax(first[:, kept].mean(0) / allowed[i, kept])]
         for j in kept:
             failures = int(over[i][:, j].sum())
             low = clopper_pearson(failures, m, share)[0] if j == chosen else 0.0
             high = clopper_pearson(failures, m, rule.alpha)[1]
-            found.append((high / allowed[j], low / allowed[j], i, int(j), failures))
+            found.append((high / allowed[i, j], low / allowed[i, j], i, int(j), failures))
     refuted, supported = any(f[1] > 1 for f in found), all(f[0] <= 1 for f in found) and not reasons
     high, low, i, j, failures = max(found, key=lambda f: (f[1] > 1, f[0]))
     verdict = "refuted" if refuted else "supported" if supported else "inconclusive"
@@ -67,12 +67,12 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
         told(verdict, reasons or ["NOISE"]),
         tuple(flags_of(cells, None)),
         worst=describe(cells, i, int(np.argmax(cells.excess()[i][:, j])), j)
-        | {"failures": failures, "runs": m, "allowed": float(allowed[j])},
-        detectable=_share_within_reach(float(allowed[j]), m, share) / float(allowed[j]),
+        | {"failures": failures, "runs": m, "allowed": float(allowed[i, j])},
+        detectable=_share_within_reach(float(allowed[i, j]), m, share) / float(allowed[i, j]),
         interval=(float(low), float(high)),
         instances=len(units),
         replicates=m,
-        margin=_binomial_index(failures / m, float(allowed[j]), cap, rule.alpha) if supported else None,
+        margin=_binomial_index(failures / m, float(allowed[i, j]), cap, rule.alpha) if supported else None,
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..bound import evaluate
+from ..blocks import measured_in_blocks
 from ..cells import Cells
 from ..claim import Claim
-from . import expectation, explicit, rates, slopes, terms
+from . import expectation, explicit, quantiles, rates, slopes, terms
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -80,27 +81,27 @@ class ControlVerdict:
 def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None) -> Part:
     """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen."""
     search = search or cells
-    if cells.kind.form == "trend":
-        return slopes.judge_trend(claim, cells, rule)
-    if cells.kind.form == "terms":
-        return terms.judge_terms(claim, cells, rule)
-    if cells.kind.form == "rate":
-        return rates.judge_rate(claim, cells, rule)
+    if cells.kind.form != "explicit":
+        return _unknown(claim, cells)(claim, cells, rule)
     if claim.holds.name == "for every instance":
         return explicit.every_instance(cells, rule)
     if claim.holds.name == "with probability":
-        table = {claim.letter(name): values for name, values in cells.axes.items()}
-        allowed = 1 - np.broadcast_to(evaluate(claim.holds.probability, table).value, cells.keep.shape[1:])
-        return explicit.with_probability(cells, search, rule, allowed)
+        return explicit.with_probability(cells, search, rule, quantiles.may_violate(claim, cells))
     return expectation.in_expectation(cells, search, rule)
 
 
 def ranked(claim: Claim, cells: Cells, rule: Rule, top: int) -> tuple[int, ...]:
     """The numbers of the instances that come nearest to a refutation, to be tested on other seeds; rising, so that claims share runs."""
-    judge = {"trend": slopes.judge_trend, "terms": terms.judge_terms, "rate": rates.judge_rate}.get(cells.kind.form)
-    scores = expectation.nearness(cells) if judge is None else slopes.steepness(judge, claim, cells, rule)
+    explicit_ = cells.kind.form == "explicit"
+    scores = expectation.nearness(cells) if explicit_ else slopes.steepness(_unknown(claim, cells), claim, cells, rule)
     order = np.argsort(-scores, kind="stable")[:top]
     return tuple(sorted(cells.instances[i] for i in order))
+
+
+def _unknown(claim: Claim, cells: Cells) -> quantiles.Judge:
+    """The test of a bound with an unknown constant: of means or single runs, and of quantiles where a probability is claimed."""
+    judge = {"trend": slopes.judge_trend, "terms": terms.judge_terms, "rate": rates.judge_rate}[cells.kind.form]
+    return partial(quantiles.judge_quantile, judge) if measured_in_blocks(claim, cells.kind.form) else judge
 
 
 def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:

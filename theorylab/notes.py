@@ -1,0 +1,116 @@
+"""What `show` adds on a quantile, on hitting times, on several algorithms, and on quantities that are compared with each other."""
+
+from __future__ import annotations
+
+from .blocks import measured_in_blocks, quantile_block
+from .claim import Claim
+from .orders import order_of
+from .plan import LOOKS, Plan
+from .portfolio import apart
+
+
+def tested(plan: Plan) -> list[str]:
+    """How the test of a claim differs from that of its form."""
+    return [*_quantile(plan), *_comparison(plan), *_portfolio(plan), *_hitting(plan.claim)]
+
+
+def looked(plan: Plan) -> list[str]:
+    """How the runs are dealt out, where they are no replicates by themselves."""
+    if not measured_in_blocks(plan.claim, plan.kind.form):
+        return []
+    return [f"runs are dealt into blocks of {quantile_block(plan.claim)}, so that a look has {', '.join(map(str, LOOKS))} blocks"]
+
+
+def meant(plan: Plan) -> str:
+    """What a support means where several algorithms are judged, or nothing."""
+    if not apart(plan.claim):
+        return ""
+    return f"no algorithm in {{{', '.join(plan.claim.kernels)}}} beats the bound on these families, and one of them comes near it; "
+
+
+def unshown(plan: Plan) -> list[str]:
+    """What no verdict on such a claim shows."""
+    notes = []
+    if measured_in_blocks(plan.claim, plan.kind.form):
+        side = "below" if plan.kind.side == "lower" else "beyond"
+        notes.append(f"the mean, and how far the runs {side} the quantile go")
+    if order_of(plan.claim) in ("path", "monotone path"):
+        notes.append("what happens between the checkpoints that are compared")
+    return notes
+
+
+def _quantile(plan: Plan) -> list[str]:
+    claim, kind = plan.claim, plan.kind
+    if not measured_in_blocks(claim, kind.form):
+        return []
+    p = claim.holds.probability
+    rank = 1 - p if kind.side == "lower" else p
+    shown = f"{float(rank):g}-quantile" if rank.is_number else f"quantile at {rank}, cell by cell,"
+    return [
+        f"the ratio is read at its {shown} over the runs, which is what the probability bounds: each block of {quantile_block(claim)} runs "
+        "gives one, and those of the blocks are the replicates, averaged by their logarithms",
+        "a cell at which a run that stopped early, or diverged, hides the quantile of a block is left out; "
+        "blocks are doubled first, while eight of them are left",
+    ]
+
+
+def _comparison(plan: Plan) -> list[str]:
+    kind, claim = plan.kind, plan.claim
+    averaged = claim.holds.name != "for every instance" and claim.holds.probability is None
+    equal = (
+        "where both means are equal the statement holds, but no number of replicates tells that from a violation: it stays inconclusive, "
+        "NOISE; what agrees to 1e-9 in every replicate counts as equal, and holds"
+    )
+    match order_of(claim):
+        case "ordering" if averaged:
+            return ["an ordering: the two are measured in the same runs, and their difference is taken in each, never two intervals", equal]
+        case "ordering":
+            return ["an ordering: the two are compared in every run; what agrees to 1e-9 counts as equal, and holds"]
+        case "monotone path":
+            lines = ["a monotone path: each checkpoint is compared with the one before, in the same run; every pair must support"]
+        case "path":
+            lines = ["a path: each checkpoint is compared with the step before it, in the same run; every pair must support"]
+        case "separation":
+            return [
+                f"a separation: {kind.quantity} and what its bound measures come from the same instances and seeds, and the slope is that "
+                "of the ratio of their means, leaving one seed out of both at a time"
+            ]
+        case _:
+            return []
+    if averaged:
+        lines.append("any pair refutes: half of the error is for the pair that other seeds chose, half is shared by all")
+        lines.append(f"{equal}; a path that comes to rest in its noise is claimed up to where it rests")
+    return lines
+
+
+def _portfolio(plan: Plan) -> list[str]:
+    claim = plan.claim
+    names = ", ".join(claim.kernels)
+    if len(claim.kernels) < 2:
+        return []
+    if apart(claim):
+        return [
+            f"each of {names} is judged by itself: one that beats the bound refutes; a support takes all of them, and one that comes near: "
+            f"{'to within tau of its growth' if plan.kind.unknowns else 'to within a factor of ten'}, else COVERAGE"
+        ]
+    how = {
+        "for every instance": "the least value of each run",
+        "with probability": "the one with the least quantile over the replicates, at every cell of each instance",
+    }.get(claim.holds.name, "the one with the least mean over the replicates, at every cell of each instance")
+    shared = "" if claim.holds.name == "for every instance" else f"; they share the error, {plan.alpha:g} / {len(claim.kernels)} a side"
+    return [f"of {names}, it is about the best: {how}{shared}"]
+
+
+def _hitting(claim: Claim) -> list[str]:
+    names = [s.name for s, role in claim.where.items() if role.up_to and s in claim.statement.free_symbols]
+    if not names:
+        return []
+    lines = [
+        f"{', '.join(names)} counts until the exact criterion is met: the first time that a noisy estimate is small comes too early, "
+        "and fakes a smaller exponent"
+    ]
+    if claim.holds.name in ("in expectation, on every instance", "on average over the family"):
+        lines.append(
+            "one run that gives up leaves the mean unknown (CENSORED): claim a quantile, or what is reached after k, y <= C*k**(-1/p)"
+        )
+    return lines
