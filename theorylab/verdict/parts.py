@@ -20,8 +20,8 @@ REASONS = {
     "RANGE": "the sweep is too short for this test; a wider range would settle it",
     "FLOOR": "the quantity lies at its numerical or statistical floor throughout",
     "COVERAGE": "a variable or a term of the bound was not exercised",
-    "CENSORED": "runs stopped before they reached the accuracy, where the bound still allows it; "
-    "a claim on a quantile, with_probability(p), or on what is reached after k, y <= C*k**(-1/p), would settle it",
+    "CENSORED": "runs stopped before they reached the accuracy, where the bound still allows it; a claim on a quantile, "
+    "with_probability(p), or on what is reached after k, y <= C*k**(-1/p), would settle it",
     "CONTROL": "no broken algorithm is among the controls, or one that must be refuted was not: this test could not have failed",
     "NONFINITE": "runs gave NaN or infinity without having broken the bound first",
     "ROUNDING": "the only violations do not survive a change of units or of the last digit",

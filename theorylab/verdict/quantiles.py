@@ -66,8 +66,7 @@ def in_blocks(claim: Claim, cells: Cells, rule: Rule) -> Blocks:
     while (cells.keep & seen & np.isposinf(level).any(1)).any() and runs // (2 * size) >= FEWEST:
         size *= 2
         level = _quantiles(ratio, rank, runs // size)
-    hidden = np.isposinf(level).any(1)
-    below = np.isneginf(level).any(1)
+    hidden, below = (np.asarray(end(level).any(1)) for end in (np.isposinf, np.isneginf))
     lost = _lost(cells, may, rule) if cells.kind.side == "upper" else np.zeros_like(hidden)
     keep = cells.keep & (lost | ~(hidden | below))
     level = np.where(keep[:, None, :] & ~lost[:, None, :], level, 0.0)
@@ -89,12 +88,12 @@ def in_blocks(claim: Claim, cells: Cells, rule: Rule) -> Blocks:
         averages=True,
         dropped={**cells.dropped, **({"censored": gone} if gone else {})},
     )
-    return Blocks(inside, _open(cells, level_hidden=hidden & ~lost, below=below), size, mean[:, 0])
+    return Blocks(inside, _open(cells, hidden & ~lost, below), size, mean[:, 0])
 
 
-def _open(cells: Cells, level_hidden: np.ndarray, below: np.ndarray) -> tuple[str, ...]:
+def _open(cells: Cells, hidden: np.ndarray, below: np.ndarray) -> tuple[str, ...]:
     """Why the blocks leave the quantile open: runs that diverged, perhaps too many; blocks with a quantile that has no logarithm."""
-    diverged = level_hidden & np.isposinf(cells.quantity).any(1) & ~cells.censored.any(1)
+    diverged = hidden & np.isposinf(cells.quantity).any(1) & ~cells.censored.any(1)
     signs = (cells.quantity > 0).any(1) if cells.kind.side == "upper" else np.ones_like(below)
     reasons = {"NONFINITE": cells.nonfinite.any(), "NOISE": (cells.keep & (diverged | (below & signs))).any()}
     return tuple(reason for reason, there in reasons.items() if there)
