@@ -136,6 +136,28 @@ def test_the_mean_of_rare_paths_is_rare():
     assert "RARE" in part.reasons
 
 
+def test_a_measured_bound_that_rare_paths_carry_is_rare():
+    rng, claim = np.random.default_rng(1), claim_of(y <= C * b, SQRT | {b: measured("bound")})
+    bound = lognormal(rng, (1, 64, 13), 0.1) * np.sqrt(SIZES)
+    values = {"y": lognormal(rng, (1, 64, 13), 0.1) * np.sqrt(SIZES), "b": bound}
+    assert judge_family(claim, cells_of(claim, values, {"n": SIZES}), RULE).verdict == "supported"
+    bound[:, 0] *= 1e4
+    part = judge_family(claim, cells_of(claim, values, {"n": SIZES}), RULE)
+    assert (part.verdict, part.reasons) == ("inconclusive", ("RARE",))
+
+
+def test_the_error_of_a_refuted_trend_is_shared_by_instances_and_families():
+    claim = replace(GROWTH, holds=MEAN.holds)
+    values = lognormal(np.random.default_rng(0), (1, 64, 13)) * SIZES**0.8
+
+    def verdict(m, instances=1, rule=RULE):
+        return judge_family(claim, cells_of(claim, np.repeat(values[:, :m], instances, 0), {"n": SIZES}), rule).verdict
+
+    barely = next(m for m in range(8, 64) if verdict(m) == "refuted")
+    assert verdict(barely, 5) == "inconclusive"
+    assert verdict(barely, rule=RULE._replace(families=5)) == "inconclusive"
+
+
 def test_a_lower_bound_is_refuted_from_below():
     lower = claim_of(y >= C * sqrt(n), SQRT, holds=for_every_instance)
     assert grown(SIZES**-0.3, claim=lower).verdict == "refuted"
