@@ -14,6 +14,7 @@ from theorylab.claim import grows, measured
 from theorylab.plan import LOOKS, plan
 from theorylab.verdict.expectation import MIXTURE
 from theorylab.verdict.intervals import (
+    LeaveOneOut,
     bet_within_reach,
     betting,
     clopper_pearson,
@@ -62,6 +63,15 @@ def test_limits_are_what_pseudo_values_one_by_one_give():
     t = stats.ttest_1samp(one[:, 2], 0).confidence_interval(0.98)
     found = limits(one, ALPHA)
     np.testing.assert_allclose([found.low[2], found.high[2]], t, rtol=1e-9)
+
+
+def test_means_without_one_replicate_are_the_weighted_means_and_keep_their_digits():
+    rng = np.random.default_rng(12)
+    for m in (2, 3, 16):
+        values = rng.standard_normal((m, 5))
+        np.testing.assert_allclose(LeaveOneOut(m) @ values, np.asarray(LeaveOneOut(m)) @ values, rtol=1e-12)
+    # A sum less its largest term has no digits left: 1e20 + 1 + 2 - 1e20 is 0.
+    assert (LeaveOneOut(3) @ np.array([[1e20], [1.0], [2.0]]))[1, 0] == 1.5
 
 
 @pytest.mark.parametrize(("profile", "runs"), [("linear to sqrt at 3", 200), ("1-.9/sqrt u", 100), ("tight", 100)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sympy import Eq, Rational, exp, sqrt
-from worlds import C, Worlds, b, c, cells_of, claim_of, k, n, pseudo_of, sweep, verified, weights, y
+from worlds import C, Together, Worlds, b, c, cells_of, claim_of, k, n, pseudo_of, sweep, verified, weights, y
 
 from theorylab.claim import (
     Control,
@@ -22,11 +22,13 @@ from theorylab.claim import (
     unknown,
     with_probability,
 )
-from theorylab.plan import SEARCH
+from theorylab.plan import SEARCH, plan
+from theorylab.simulate import Lanes
 from theorylab.verdict.expectation import SUPPORT_FROM, in_expectation
 from theorylab.verdict.intervals import betting, trend
 from theorylab.verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
 from theorylab.verdict.parts import Part, Rule
+from theorylab.verify import Trial
 
 RULE = Rule(tau=0.1, alpha=0.01, total=0.01)
 SIZES = np.geomspace(100.0, 10_000.0, 13)
@@ -134,6 +136,28 @@ def test_the_mean_of_rare_paths_is_rare():
     claim = replace(GROWTH, holds=MEAN.holds)
     part = judge_family(claim, cells_of(claim, np.exp(np.cumsum(steps, 2)) * np.sqrt(SIZES), {"n": SIZES}), RULE)
     assert "RARE" in part.reasons
+
+
+def test_a_measured_bound_that_rare_paths_carry_is_rare():
+    rng, claim = np.random.default_rng(1), claim_of(y <= C * b, SQRT | {b: measured("bound")})
+    bound = lognormal(rng, (1, 64, 13), 0.1) * np.sqrt(SIZES)
+    values = {"y": lognormal(rng, (1, 64, 13), 0.1) * np.sqrt(SIZES), "b": bound}
+    assert judge_family(claim, cells_of(claim, values, {"n": SIZES}), RULE).verdict == "supported"
+    bound[:, 0] *= 1e4
+    part = judge_family(claim, cells_of(claim, values, {"n": SIZES}), RULE)
+    assert (part.verdict, part.reasons) == ("inconclusive", ("RARE",))
+
+
+def test_the_error_of_a_refuted_trend_is_shared_by_instances_and_families():
+    claim = replace(GROWTH, holds=MEAN.holds)
+    values = lognormal(np.random.default_rng(0), (1, 64, 13)) * SIZES**0.8
+
+    def verdict(m, instances=1, rule=RULE):
+        return judge_family(claim, cells_of(claim, np.repeat(values[:, :m], instances, 0), {"n": SIZES}), rule).verdict
+
+    barely = next(m for m in range(8, 64) if verdict(m) == "refuted")
+    assert verdict(barely, 5) == "inconclusive"
+    assert verdict(barely, rule=RULE._replace(families=5)) == "inconclusive"
 
 
 def test_a_lower_bound_is_refuted_from_below():
@@ -547,6 +571,16 @@ def test_a_violation_must_survive_moving_the_inputs():
     claim = replace(MEAN, holds=for_every_instance, controls=(BROKEN,))
     assert trials(kernel(1e-7), claim).verdict.reasons == ("ROUNDING",)
     assert trials(lambda rng, i, at, lane: np.sqrt(at["n"]) * (1 + 1e-7), claim).verdict.verdict == "refuted"
+
+
+def test_a_replicate_of_a_world_is_the_same_whatever_it_is_asked_for_with():
+    # Looks must see the replicates of the looks before, also where a law draws many at once.
+    law = Together(lambda rng, i, at, count: lognormal(rng, (count, len(at["n"]))))
+    run = Trial(plan(MEAN), Worlds({})).run("worlds:family")
+    whole = Worlds({"truth:kernel": law}).data(run, Lanes((3,), tuple(range(50, 80))))["y"].sel(replicate=[61, 64, 70])
+    some = Worlds({"truth:kernel": law}).data(run, Lanes((3,), (61, 64, 70)))["y"]
+    np.testing.assert_array_equal(whole, some)
+    assert len(np.unique(whole)) == whole.size
 
 
 def test_more_replicates_settle_what_few_leave_open():
