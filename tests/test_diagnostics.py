@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import sqrt
+from test_report import fits
 from worlds import C, Worlds, claim_of, k, n, verified, y
 
+import theorylab.verify as verifying
+from theorylab import judge
 from theorylab.claim import along, for_every_instance, grows, in_expectation, measured, shrinks, unknown
 from theorylab.diagnostics import LAWS, METHODS, curve, exponents, lack_of_fit, laws
+from theorylab.report.dataset import write
 from theorylab.report.diagnosed import diagnosed, shown
+from theorylab.report.document import claim_entry, document
+from theorylab.report.page import claim_page
+from theorylab.report.schema import json_schema
+from theorylab.result import Options
 
 # Two decades, nine sizes; the exponent is 0 in the limit.
 SIZES = np.geomspace(1e2, 1e4, 9)
@@ -139,3 +151,34 @@ def test_a_table_and_a_dataset_say_what_each_number_is():
     data = diagnosed(found)
     assert all(values.attrs["long_name"] for values in data.data_vars.values())
     assert float(data["extrapolated_exponent"].sel(extrapolation="least squares, whole range")) == pytest.approx(0.15, abs=0.01)
+
+
+def test_page_document_and_netcdf_show_the_diagnostics_and_the_schema_knows_them(tmp_path):
+    claim = claim_of(y <= C * sqrt(n), {n: grows("size", 1e2, 1e4), y: measured("cost"), C: unknown}, holds=for_every_instance)
+    claim = replace(claim, name="worlds.cost", file="claims/worlds.py", line=1)
+    result = verified(claim, Worlds({"truth:kernel": lambda rng, i, at, lane: np.sqrt(at["n"])}, random=False))
+    found = document([result], [], Options(), {})
+    assert fits(json.loads(json.dumps(found, allow_nan=False)), json_schema())
+    entry = found["claims"][0]
+    assert entry["diagnostics"]["worlds:family"]["extrapolated"]["last pair (observed order, EOC)"] == pytest.approx(0.5)
+    del entry["diagnostics"]
+    assert fits(found, json_schema())
+    assert not fits(found | {"claims": [entry | {"diagnostics": {"worlds:family": {"slope": 1}}}]}, json_schema())
+    html = claim_page(result, claim_entry(result), found["run"], [])
+    assert html.count("<details>") == 1
+    assert "observed order, EOC" in html
+    assert "None of this decides the verdict" in html
+    with xr.open_datatree(write(result, tmp_path), engine="h5netcdf") as tree:
+        (group,) = tree["diagnostics"].children.values()
+        assert np.allclose(group["local_exponent"], 0.5)
+        assert judge(claim, tree.load()).verdict == judge(claim, tmp_path / "worlds.cost.nc").verdict
+
+
+def test_diagnostics_change_no_verdict(monkeypatch):
+    claim = claim_of(y <= C * sqrt(n), {n: grows("size", 1e2, 1e4), y: measured("cost"), C: unknown}, holds=for_every_instance)
+    world = Worlds({"truth:kernel": lambda rng, i, at, lane: np.sqrt(at["n"])}, random=False)
+    before = verified(claim, world).verdict
+    monkeypatch.setattr(verifying, "diagnostics", lambda *given: None)
+    after = verified(claim, world)
+    assert after.verdict == before
+    assert after.diagnostics == {}
