@@ -213,7 +213,7 @@ def _left(columns: np.ndarray, level: np.ndarray) -> float:
 
 def _left_above_floor(u: np.ndarray, level: np.ndarray) -> float:
     """The sum of squares of logarithms that C u^p + f leaves, C and f not negative: p on a grid, then finer about the best."""
-    powers, step = POWERS, POWERS[1] - POWERS[0]
+    powers, step, squares = POWERS, POWERS[1] - POWERS[0], np.array([np.inf])
     with np.errstate(over="ignore"):
         y = np.exp(level)
     for _ in range(3):

@@ -83,7 +83,11 @@ def _along(rng, instance, at, lane):
 def rows() -> list[Row]:
     """Points that the plan draws, and designs that are given as data."""
     reach = {"supported": at_least(0.91, "supported"), "refuted": at_least(0.95, "refuted"), "not refuted": at_most(0.01, "refuted")}
-    drawn = [Row(TABLE, name, partial(outcome, world), 300, (reach[expected],), quick=2) for name, (world, expected) in worlds().items()]
+    slow = ("curves", "along runs", "n_0")
+    drawn = [
+        Row(TABLE, name, partial(outcome, world), 300, (reach[expected],), quick=0 if any(word in name for word in slow) else 1)
+        for name, (world, expected) in worlds().items()
+    ]
     given = [Row(TABLE, f"given: {name}", partial(judged, design), 300, (design.reach,), quick=2) for name, design in designs().items()]
     return drawn + given
 

@@ -19,7 +19,7 @@ def diagnosed(found: Diagnostics) -> xr.Dataset:
             first=("pair", list(found.sizes[:-1]), {"long_name": f"smaller {found.letter} of the pair, as the limit is approached"}),
             second=("pair", list(found.sizes[1:]), {"long_name": f"next {found.letter}"}),
         )
-    tables = (("extrapolated_exponent", "method", found.exponents), ("bic_above_best", "law", found.laws))
+    tables = (("extrapolated_exponent", "extrapolation", found.exponents), ("bic_above_best", "law", found.laws))
     for name, dim, values in tables:
         if values:
             data = data.assign({name: (dim, list(values.values()), {"long_name": TABLES[name]})}).assign_coords({dim: list(values)})
