@@ -539,10 +539,10 @@ def test_a_dataset_that_is_not_the_claims_is_refused():
 
 
 def test_a_claim_without_a_test_is_not_judged():
-    sums = claim_of(gap <= C * n + c / n, {**SIZES, C: unknown, c: unknown})
-    if unjudged(sums):
-        with pytest.raises(Slip, match="no test yet"):
-            judge(sums, noisy())
+    equal = claim_of(Eq(gap, C / n), {**SIZES, C: unknown}, holds=with_probability(Rational(1, 2)))
+    assert unjudged(equal)
+    with pytest.raises(Slip, match="bounds no quantile"):
+        judge(equal, noisy())
     with pytest.raises(Slip, match="theorylab judge"):
         Claim("A claim.", SOURCE, gap <= 1 / n, SIZES)
 

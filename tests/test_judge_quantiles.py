@@ -134,8 +134,8 @@ def test_more_diverging_runs_than_may_fail_refute_and_fewer_do_not():
     rng = np.random.default_rng(0)
 
     def verdict(share):
-        wild = np.where(rng.random((1, 640, 1)) < share, np.exp(steps * 1.0), 1.0)
         with np.errstate(over="ignore"):
+            wild = np.where(rng.random((1, 640, 1)) < share, np.exp(steps * 1.0), 1.0)
             values = wild / steps * np.exp(0.2 * rng.standard_normal((1, 640, len(steps))))
         return judge_family(claim, cells_of(claim, values, {"k": steps}), RULE)
 
@@ -243,13 +243,13 @@ def test_dropping_the_runs_that_gave_up_would_support_a_smaller_exponent():
     mean = replace(smaller, holds=in_expectation)
     wrong = [elsewhere(mean, 1024, seed, 2.0, drop=True) for seed in range(3)]
     assert wrong == [{"supported": 1}] * 3
-    assert [elsewhere(smaller, 1024, seed, 2.0) for seed in range(3)] == [{"refuted": 1}] * 3
+    assert [elsewhere(smaller, 2048, seed, 2.0) for seed in range(3)] == [{"refuted": 1}] * 3
     verdict = judge(mean, measurements(np.random.default_rng(0), 1024, 2.0))
     assert (verdict.verdict, "CENSORED" in verdict.reasons) == ("inconclusive", True)
 
 
 def test_a_sweep_that_is_hidden_for_the_most_part_is_censored():
-    data = measurements(np.random.default_rng(0), 64)
+    data = measurements(np.random.default_rng(0), 128)
     times = np.where(data["N"][1] > 1e6, np.inf, data["N"][1])
     limit = {letter: fixed("where a run gives up", 1e6) for letter in hitting(4).where if letter.name == "K"}
     claim = hitting(4, **ELSEWHERE)
@@ -384,14 +384,17 @@ def test_what_both_share_in_a_run_says_nothing_of_their_separation(seed, scatter
 def test_a_separation_is_paired_and_a_gap_that_is_not_there_is_refuted():
     rng = np.random.default_rng(0)
     claim = replace(separation(), **ELSEWHERE)
-    path = np.exp(np.cumsum(rng.standard_normal((64, 13)), axis=1))
+    path = np.exp(np.cumsum(0.2 * rng.standard_normal((64, 13)), axis=1))
     for gap_, verdict in ((0.25, "supported"), (0.0, "refuted")):
         fast = SIZES**0.5 * path * np.exp(0.1 * rng.standard_normal((64, 13)))
         slow = SIZES ** (0.5 + gap_) * path * np.exp(0.1 * rng.standard_normal((64, 13)))
         data = {"slow": (("replicate", "n"), slow), "fast": (("replicate", "n"), fast), "n": SIZES}
-        assert judge(claim, data).verdict == verdict
+        found = judge(claim, data)
+        assert found.verdict == verdict
         alone = replace(claim_of(y >= C * n ** Rational(3, 4), WHERE), **ELSEWHERE)
-        assert judge(alone, {"y": (("replicate", "n"), slow), "n": SIZES}).verdict == "inconclusive"
+        wide = judge(alone, {"y": (("replicate", "n"), slow), "n": SIZES})
+        width = lambda v: v.worst.interval[1] - v.worst.interval[0]  # noqa: E731
+        assert width(found) < width(wide) / 3
 
 
 # Orderings and paths
@@ -440,7 +443,7 @@ def test_a_rise_in_the_mean_is_found_though_other_seeds_chose_another_step(seed)
     search = level + rng.standard_normal((1, 16, 24))
     level = np.where(np.arange(24) >= 10, level + 3, level)
     values = level + rng.standard_normal((1, 256, 24))
-    make = lambda v: cells_of(FALLING, v, {"k": np.arange(1, 25)})  # noqa: E731
+    make = lambda v: cells_of(FALLING, v, {"k": np.arange(1, v.shape[2] + 1)})  # noqa: E731
     assert judge_family(FALLING, make(values), RULE, make(search)).verdict == "refuted"
     assert judge_family(FALLING, make(values[:, :, :9]), RULE, make(search[:, :, :9])).verdict == "supported"
 
@@ -504,7 +507,7 @@ def test_orders_in_measurements_made_elsewhere():
         (separation(), "separation", ["a separation", "the same instances and seeds"]),
         (LIKELY, "", ["0.5-quantile", "blocks of 8", "8, 16, 32, 64, 128, 256 blocks", "the mean, and how far"]),
         (claim_of(y >= C * sqrt(n), WHERE, holds=with_probability(0.9)), "", ["0.1-quantile", "looks at 320"]),
-        (hitting(4), "", ["0.5-quantile", "noisy estimate", "gave up" if False else "stopped early"]),
+        (hitting(4), "", ["0.5-quantile", "noisy estimate", "stopped early"]),
         (hitting(4, holds=in_expectation), "", ["noisy estimate", "CENSORED", "y <= C*k**(-1/p)"]),
         (lower_bound(gap >= CONSTANT), "", ["no algorithm in {chain:gd, chain:agd, chain:cg} beats the bound", "COVERAGE"]),
         (claim_of(y <= sqrt(n), WHERE, simulation=("a:x", "b:x")), "", ["about the best", "least mean", "0.01 / 2"]),
@@ -524,9 +527,8 @@ def test_measurements_read_for_a_portfolio_keep_their_kernels():
     import xarray as xr
 
     claim = claim_of(y >= C * sqrt(n), WHERE, simulation=("laws:one", "laws:two"))
-    tree = xr.DataTree.from_dict(
-        {f"claim/{i}": xr.Dataset({"y": ("n", SIZES)}, {"n": SIZES}, {"measured": f"laws:{i} on w:f"}) for i in ("one", "two")}
-    )
+    groups = {i: xr.Dataset({"y": ("n", SIZES)}, {"n": SIZES}, {"measured": f"laws:{i} on w:f"}) for i in ("one", "two")}
+    tree = xr.DataTree.from_dict({f"claim/{name}": group for name, group in groups.items()})
     assert set(read(tree, claim).families) == {"laws:one on w:f", "laws:two on w:f"}
     alone = replace(claim, simulation="laws:one")
     with pytest.raises(ValueError, match="there twice"):

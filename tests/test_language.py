@@ -525,8 +525,9 @@ def test_what_has_no_test_yet_says_so(tmp_path):
     probable = {"holds": "with_probability(0.9)"}
     text = HEADER + claim("a", statement="gap <= C_1/k + C_2/n", **probable) + claim("b", statement="gap <= C/k", **probable)
     text += claim("d", **probable) + claim("e", simulation="None", because="'over all algorithms'")
-    (terms, trend, explicit, stated), _ = load(tmp_path, text)
-    assert "probability" in untested(terms)
-    assert "probability" in untested(trend)
-    assert untested(explicit) == ""
+    text += claim("f", statement="Eq(gap, C/k)", **probable) + claim("g", statement="gap <= C/k", holds="with_probability(0.999)")
+    (terms, trend, explicit, stated, equal, rare), _ = load(tmp_path, text)
+    assert untested(terms) == untested(trend) == untested(explicit) == ""
+    assert "bounds no quantile" in untested(equal)
+    assert "blocks of 4,000 runs" in untested(rare)
     assert untested(stated) == "over all algorithms"

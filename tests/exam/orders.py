@@ -158,8 +158,8 @@ def within(true: float, correlation: float, most: int, seed: int) -> Mapping[str
 def _separations() -> list[Row]:
     found = []
     for correlation in (0.0, 0.9):
-        # A refutation must hold in the upper half as well, where half of the sizes and half of the range are left to see it.
-        for true, count, most in ((0.25, "supported", 64), (0.0, "refuted", 64 if correlation else 128)):
+        # A refutation must hold in the upper half and beyond as well, where half of the sizes and of the range are left to see it.
+        for true, count, most in ((0.25, "supported", 64), (0.0, "refuted", 64 if correlation else 256)):
             wrong = "refuted" if count == "supported" else "supported"
             reach = (at_least(0.97, f"{count} at {most}"), at_most(0.01, wrong))
             name = f"claimed n^(1/4), truly n^{true:g}, correlation {correlation:g}"

@@ -39,11 +39,12 @@ def judge_quantile(judge: Judge, claim: Claim, cells: Cells, rule: Rule) -> Part
     """
     blocks = in_blocks(claim, cells, rule)
     cap = None if rule.cap is None else max(rule.cap // blocks.size, 1)
-    part = judge(claim, blocks.cells, rule._replace(cap=cap))
+    with np.errstate(over="ignore"):
+        part = judge(claim, blocks.cells, rule._replace(cap=cap))
     reasons = part.reasons if part.verdict == "refuted" else tuple(dict.fromkeys((*blocks.reasons, *part.reasons)))
     if part.verdict == "supported" and blocks.reasons:
         part = replace(part, verdict="inconclusive")
-    short = part.verdict == "inconclusive" and ("RANGE" in reasons or not blocks.cells.keep.any())
+    short = part.verdict == "inconclusive" and ({"RANGE", "short range"} & {*reasons, *part.flags} or not blocks.cells.keep.any())
     if short and blocks.cells.dropped.get("censored"):
         reasons = tuple(dict.fromkeys(("CENSORED", *reasons)))
     return replace(part, reasons=reasons, replicates=cells.quantity.shape[1], worst=_typical(cells, blocks, part))
