@@ -187,7 +187,8 @@ class Worlds:
                 number = r if lanes.shaken is None else lanes.shaken
                 rng = np.random.default_rng([run.seed, i, number])
                 nudge = r + 1 if lanes.shaken is not None else 0
-                out = law(rng, i, grid | here, Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0))
+                near = r + 1 if lanes.near_solution else 0
+                out = law(rng, i, grid | here, Lane(run.seed, number, nudge, near, run.precision != "double"))
                 for name, value in (out if isinstance(out, Mapping) else {run.outputs[0][0]: out}).items():
                     rows.setdefault(name, []).append(np.broadcast_to(np.asarray(value, float), shape))
         dims = ("instance", "replicate", *swept)
@@ -202,12 +203,13 @@ class Worlds:
 
 @dataclass(frozen=True)
 class Lane:
-    """What a law may depend on beside its letters: the seeds, the shake of a repeated lane, a start near the solution."""
+    """What a law may depend on beside its letters: the seeds, the shake of a repeated lane, a start near the solution, float32."""
 
     seed: int
     replicate: int
     nudge: int
     near: int
+    single: bool = False
 
 
 @contextmanager

@@ -13,9 +13,11 @@ import sympy
 
 from .bound import evaluate, holds
 from .claim import Claim, is_previous
-from .kind import Kind, kind_of
+from .kind import Kind, equation, kind_of
 
 LOOKS = (8, 16, 32, 64, 128, 256)
+# A bias of a tenth of a standard deviation takes thousands of replicates to see.
+EQUATION_LOOKS = (64, 256, 1024, 4096)
 SEARCH = 16
 TOP = 5
 SIZES = 13
@@ -96,11 +98,11 @@ def plan(
 
 
 def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: float) -> tuple[int, ...]:
-    """Replicates at each look. A probability's first look is where no violation at all supports it (STATISTICS section 6.3)."""
+    """Replicates at each look, by kind. A probability's first look is where no violation at all supports it (STATISTICS section 6.3)."""
     if claim.holds.name == "for every instance":
         return (1,)
     if claim.holds.probability is None:
-        return LOOKS
+        return EQUATION_LOOKS if equation(claim, kind_of(claim)) else LOOKS
     allowed = 1 - evaluate(claim.holds.probability, sample(claim, dict(sweep) | ({along[0]: along[1]} if along else {}))).value
     first = int(np.ceil(np.log(alpha / 15) / np.log1p(-float(np.clip(np.min(allowed), 1e-3, 0.5)))))
     return tuple(first * 2**n for n in range(4))
