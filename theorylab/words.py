@@ -294,9 +294,7 @@ def _equation(plan: Plan) -> list[str]:
             "a kernel that does not run in float32 is judged by 1e-9 in float64 alone, with the flag one precision",
         ]
     vector = bool(plan.claim.where[kind.quantity].dims)
-    entries = (
-        ", each entry of the vector by itself, and Hotelling's T^2 over the entries, with half of the error each" if vector else ""
-    )
+    entries = ", each entry of the vector by itself, and Hotelling's T^2 over the entries, with half of the error each" if vector else ""
     return [
         f"unbiasedness: the mean of {kind.quantity} - {kind.bound} over replicates is compared with 0 in every cell{entries}",
         f"Student's t, mended for skewness, refutes, with {SHARE:g} of the error shared by all cells, and again on {plan.looks[-1]} fresh "

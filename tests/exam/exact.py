@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from sympy import Eq
-from worlds import Worlds, claim_of, n, verified
+from worlds import Worlds, cells_of, claim_of, n, verified
 
+from theorylab import plan as planning
+from theorylab.cells import Cells
 from theorylab.claim import Claim, for_every_instance, grows, in_expectation, letters, measured, signed
+from theorylab.plan import SEARCH
+from theorylab.verdict.parts import Rule
+from theorylab.verdict.unbiased import unbiased
+from theorylab.verify import FRESH
 
 from .play import World, outcome
 from .row import Row, at_least, at_most
@@ -42,21 +48,21 @@ class Blocks(Worlds):
 
     def data(self, run, lanes, keep=None) -> xr.Dataset:
         """What Worlds.data gives, for a kernel of replicates with at most one swept letter and none along a run."""
-        law, replicates = self.laws[run.kernel], np.asarray(lanes.replicates)
         at = {name: np.asarray(values) for name, values in run.sweep}
-        blocks = replicates // BLOCK
         rows: dict[str, list[np.ndarray]] = {}
         for i in lanes.instances:
-            drawn = [law(np.random.default_rng([run.seed, i, int(b)]), BLOCK, at) for b in np.unique(blocks)]
-            for name in drawn[0]:
-                rows.setdefault(name, []).append(np.concatenate([d[name] for d in drawn])[_places(replicates, blocks)])
+            for name, values in _drawn(self.laws[run.kernel], run.seed, i, np.asarray(lanes.replicates), at).items():
+                rows.setdefault(name, []).append(values)
         own = {name: dims for name, _, dims in run.outputs}
         variables = {name: (("instance", "replicate", *at, *own[name]), np.stack(values)) for name, values in rows.items()}
         return xr.Dataset(variables, {"instance": list(lanes.instances), "replicate": list(lanes.replicates), **at})
 
 
-def _places(replicates: np.ndarray, blocks: np.ndarray) -> np.ndarray:
-    return np.searchsorted(np.unique(blocks), blocks) * BLOCK + replicates % BLOCK
+def _drawn(law: Callable, seed: int, instance: int, replicates: np.ndarray, at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    blocks = replicates // BLOCK
+    drawn = [law(np.random.default_rng([seed, instance, int(b)]), BLOCK, at) for b in np.unique(blocks)]
+    places = np.searchsorted(np.unique(blocks), blocks) * BLOCK + replicates % BLOCK
+    return {name: np.concatenate([d[name] for d in drawn])[places] for name in drawn[0]}
 
 
 def tried(claim: Claim, law: Callable, seed: int) -> Mapping[str, float]:
@@ -68,6 +74,39 @@ def tried(claim: Claim, law: Callable, seed: int) -> Mapping[str, float]:
     found = "supported" if verdict.reasons == ("CONTROL",) else verdict.verdict
     before = found == "refuted" or verdict.reasons == ("UNCONFIRMED",)
     return {found: 1, "refuted before confirmation": before, "seeds": max(p.replicates for p in verdict.parts)}
+
+
+def at_once(law: Callable, seed: int) -> Mapping[str, float]:
+    """What `tried` counts of the scalar claim, a hundred times as fast: the same looks and confirmation without datasets."""
+    alphas = planning.plan(SCALAR).alphas
+    before, m = _judged(law, seed, 0, range(len(alphas)), alphas)
+    verdict = before
+    if before == "refuted":
+        verdict = "refuted" if _judged(law, seed, FRESH, [len(alphas) - 1], alphas)[0] == "refuted" else "inconclusive"
+    return {verdict: 1, "refuted before confirmation": before == "refuted", "seeds": m}
+
+
+def _judged(law: Callable, seed: int, first: int, looks: Any, alphas: Any) -> tuple[str, int]:
+    counts = planning.EQUATION_LOOKS
+    drawn = _drawn(law, seed, 0, np.arange(first, first + SEARCH + counts[-1]), {})["bias"]
+    verdict, m = "inconclusive", 0
+    for look in looks:
+        m = counts[look]
+        rule = Rule(0.1, alphas[look], sum(alphas), cap=counts[-1])
+        verdict = unbiased(_cells(drawn[SEARCH : SEARCH + m]), _cells(drawn[:SEARCH]), rule).verdict
+        if verdict != "inconclusive":
+            break
+    return verdict, m
+
+
+def _cells(values: np.ndarray) -> Cells:
+    none = np.zeros((1, len(values), 1), dtype=bool)
+    return replace(_template(), quantity=values[None, :, None], nonfinite=none, censored=none)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Cells:
+    return cells_of(SCALAR, np.zeros((1, 2)), {})
 
 
 def _scalar(noise: str, shift: float, rng, count, at):
@@ -107,14 +146,19 @@ ALL = np.ones(ENTRIES)
 
 def _unbiasedness() -> list[Row]:
     true = (at_least(0.98, "supported"), at_most(0.001, "refuted"))
-    false = (at_least(0.97, "refuted"), at_most(0.0, "supported"))
+    false = (at_least(0.97, "refuted"), at_most(0.01, "supported"))
     row = lambda world, claim, law, reach=(), runs=1000, quick=2: Row(  # noqa: E731
-        "unbiasedness", world, partial(tried, claim, law), runs, reach, quick
+        "unbiasedness", world, partial(at_once, law) if claim is SCALAR else partial(tried, claim, law), runs, reach, quick
     )
     found = []
     for noise in ("normal", "lognormal 1", "lognormal 1, falling"):
         for shift in (0.0, 0.02, 0.05, 0.1, 0.2):
-            reach = {0.0: true, 0.02: (at_least(0.95, "supported"),), 0.1: false, 0.2: (*false, at_most(1100, "seeds"))}.get(shift, ())
+            reach = {0.0: true, 0.02: (at_least(0.95, "supported"),), 0.1: false, 0.2: false}.get(shift, ())
+            if (noise, shift) == ("normal", 0.2):
+                reach = (*reach, at_most(1100, "seeds"))
+            if "falling" in noise and shift == 0.1:
+                # The bias points away from the long tail, which hides it the longest.
+                reach = (at_least(0.94, "refuted"), at_most(0.03, "supported"))
             found.append(row(f"{noise}, bias {shift:g} sd", SCALAR, partial(_scalar, noise, shift), reach))
     for noise in ("exponential", "Pareto 3", "1 % of runs 100 times as large"):
         found.append(row(f"{noise}, no bias", SCALAR, partial(_scalar, noise, 0.0), (at_most(0.001, "refuted"),)))
@@ -130,7 +174,10 @@ def _unbiasedness() -> list[Row]:
         row("50 entries, lognormal 1, no bias", VECTOR, partial(_vector, "lognormal 1", 0 * ALL), true, 200, 0),
         row("50 entries, bias 0.3 sd in one", VECTOR, partial(_vector, "normal", 0.3 * ONE), false, 200, 1),
         row("50 entries, bias 0.06 sd in all", VECTOR, partial(_vector, "normal", 0.06 * ALL), false, 200, 1),
-        Row("exact nulls", "normal", partial(tried, SCALAR, partial(_scalar, "normal", 0.0)), 40_000, (at_most(9 / 40_000, "refuted"),)),
+        Row("exact nulls", "normal", partial(at_once, partial(_scalar, "normal", 0.0)), 40_000, (at_most(9 / 40_000, "refuted"),)),
+        Row(
+            "exact nulls", "lognormal 1", partial(at_once, partial(_scalar, "lognormal 1", 0.0)), 40_000, (at_most(9 / 40_000, "refuted"),)
+        ),
     ]
     return found
 
@@ -178,8 +225,8 @@ def _identities() -> list[Row]:
         ("(x + a) - a", 1e4, 0.0, holds),
         ("(x + a) - a", 1e4, 1e-6, wrong),
         *(("(x + a) - a", rate, 0.0, open_) for rate in (1e9, 1e12, 1e14)),
-        ("a variance by squares", 1e4, 0.0, holds),
-        ("a variance by squares", 1e4, 1e-6, wrong),
+        ("a variance by squares", 1e3, 0.0, holds),
+        ("a variance by squares", 1e3, 1e-6, wrong),
         *(("a variance by squares", rate, 0.0, open_) for rate in (1e9, 1e12)),
     )
     return [

@@ -15,8 +15,8 @@ from .parts import Part, describe, flags_of, obstacles, told
 EPS, EPS_SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
 # Units of rounding that a right formula may be off by, times how much more than one unit float32 was off.
 UNITS = 1e3
-# Where float32 has fewer than three digits left it no longer tells how badly conditioned the terms are, only that they are.
-LOST = 1e-3
+# Where float32 has fewer than two digits left it no longer tells how badly conditioned the terms are, only that they are.
+LOST = 0.01
 # Float32 comes near float64 by luck at some cells: a refutation takes more of those that disagree than luck leaves.
 LUCK = 0.1
 

@@ -24,7 +24,8 @@ SHARE = 0.1
 ROUNDING = 1e3 * float(np.finfo(float).eps)
 # Replicates that never differ say little about those to come.
 CONSTANT_FROM = 256
-FEWEST_CARRIERS = 8
+# Replicates that carry a mean, and its standard deviation, at least: with fewer the interval and the margin are luck.
+CARRY_MEAN, CARRY_SPREAD = 8, 4
 
 
 class Means(NamedTuple):
@@ -174,7 +175,7 @@ def _one(cells: Cells, search: Cells, i: int, kept: np.ndarray, here: Means, rul
     vector = bool((np.bincount(positions) > 1).any())
     error = _error(rule) / (parts * (2 if vector else 1))
     heavy = np.array([effective(np.abs(here.d[:, [j]]))[0] for j in range(len(kept))])
-    few = min(FEWEST_CARRIERS, 0.6 * m)
+    few = min(CARRY_MEAN, 0.6 * m)
     t = here.t
     seen = np.where(varies, (np.abs(t) > student(error / (2 * len(kept)), m)) & (heavy >= few), (here.mean != 0) & final)
     by, cell = "", int(np.argmax(np.where(seen, np.abs(t), -1.0)))
@@ -189,7 +190,7 @@ def _one(cells: Cells, search: Cells, i: int, kept: np.ndarray, here: Means, rul
             by, cell = "all entries together", int(np.argmax(np.where(chosen, np.abs(t), -1.0)))
     width = student(rule.alpha, m) * here.spread / np.sqrt(m)
     within = np.where(varies, np.abs(here.mean) + width <= MARGIN * here.spread, (here.mean == 0) & final)
-    carried = bool(((heavy >= few) & (effective(here.d**2) >= few))[varies].all())
+    carried = bool(((heavy >= few) & (effective(here.d**2) >= CARRY_SPREAD))[varies].all())
     distance = np.where(varies, MARGIN - np.abs(here.mean) / np.where(varies, here.spread, 1.0), np.where(here.mean == 0, np.inf, -np.inf))
     if not by:
         cell = int(np.argmin(distance))
