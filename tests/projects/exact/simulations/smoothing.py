@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 def two_points(key, problem, *, mu, d):
     """The difference quotient along a Gaussian direction, times that direction, `(d,)`."""
-    return _slope(problem, jax.random.normal(key, (d,), jnp.float64), mu)
+    return _slope(problem, jax.random.normal(key, (d,), jnp.float64).astype(problem.start.dtype), mu)
 
 
 def on_the_sphere(key, problem, *, mu, d):
