@@ -237,7 +237,8 @@ def _one_by_one(run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any
     for r in lanes.replicates:
         number = r if lanes.shaken is None else lanes.shaken
         nudge = r + 1 if lanes.shaken is not None else 0
-        out = law(np.random.default_rng([run.seed, i, number]), i, here, Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0))
+        lane = Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0, run.precision != "double")
+        out = law(np.random.default_rng([run.seed, i, number]), i, here, lane)
         for name, value in (out if isinstance(out, Mapping) else {run.outputs[0][0]: out}).items():
             rows.setdefault(name, []).append(np.asarray(value, float))
     return {name: np.stack(np.broadcast_arrays(*values)) for name, values in rows.items()}
@@ -245,12 +246,13 @@ def _one_by_one(run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any
 
 @dataclass(frozen=True)
 class Lane:
-    """What a law may depend on beside its letters: the seeds, the shake of a repeated lane, a start near the solution."""
+    """What a law may depend on beside its letters: the seeds, the shake of a repeated lane, a start near the solution, float32."""
 
     seed: int
     replicate: int
     nudge: int
     near: int
+    single: bool = False
 
 
 @contextmanager

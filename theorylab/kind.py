@@ -88,6 +88,17 @@ def _kind(said: _Said) -> Kind:
     return _terms(claim, common, unknowns)
 
 
+def equation(claim: Claim, kind: Kind) -> str:
+    """What an equation without unknown constants is tested as: `unbiasedness` of means, `identity` of every run; else nothing."""
+    if kind.form != "explicit" or kind.side != "two":
+        return ""
+    return {
+        "in expectation, on every instance": "unbiasedness",
+        "on average over the family": "unbiasedness",
+        "for every instance": "identity",
+    }.get(claim.holds.name, "")
+
+
 def needed(claim: Claim) -> set[str]:
     """The names of the letters that the statement, the assumptions and the trivial value use."""
     expressions = [claim.statement, *claim.assuming, *([claim.trivially] if hasattr(claim.trivially, "free_symbols") else [])]

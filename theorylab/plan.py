@@ -15,10 +15,12 @@ from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate, holds
 from .claim import Claim
 from .design import ends, points, together
-from .kind import Kind, kind_of
+from .kind import Kind, equation, kind_of
 from .orders import by_steps
 
 LOOKS = (8, 16, 32, 64, 128, 256)
+# A bias of a tenth of a standard deviation takes thousands of replicates to see.
+EQUATION_LOOKS = (64, 256, 1024, 4096)
 SEARCH = 16
 TOP = 5
 SIZES = 13
@@ -110,11 +112,11 @@ def swept(roles: Mapping[str, Any], seed: int, stretch: float = 1.0) -> dict[str
 
 
 def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: float) -> tuple[int, ...]:
-    """Replicates at each look. A probability's first look is where no violation at all supports it (STATISTICS section 6.3)."""
+    """Replicates at each look, by kind. A probability's first look is where no violation at all supports it (STATISTICS section 6.3)."""
     if claim.holds.name == "for every instance":
         return (1,)
     if claim.holds.probability is None:
-        return LOOKS
+        return EQUATION_LOOKS if equation(claim, kind_of(claim)) else LOOKS
     if measured_in_blocks(claim, kind_of(claim).form):
         return tuple(blocks * quantile_block(claim) for blocks in LOOKS)
     allowed = 1 - evaluate(claim.holds.probability, sample(claim, dict(sweep) | ({along[0]: along[1]} if along else {}))).value

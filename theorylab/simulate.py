@@ -42,6 +42,10 @@ class Run:
     `sweep` values are one axis each, those of the letters `together` one value each at every point of one axis; `varies` has a value per
     instance; `outputs` pairs a letter with the kernel's name for it and the names of its own axes; a letter that is not `needed` may be
     missing. `sized` names are Python numbers inside kernels, as are whole `fixed` numbers; everything else is traced.
+
+    `precision` is double; single for the float32 twin, whose problem and letters are cast while the kernel's noise is drawn as before;
+    or only single, where no number inside the kernel is wider, for kernels that draw nothing. A kernel whose measurements come out wider
+    than a twin's precision is a KernelFault.
     """
 
     kernel: str
@@ -55,6 +59,7 @@ class Run:
     seed: int
     tier: str = "quick"
     block: int = 64
+    precision: str = "double"
     needed: frozenset[str] = field(default=frozenset(), compare=False)
     together: frozenset[str] = frozenset()
 
@@ -191,6 +196,7 @@ class Simulator:
         along = self._along(run, padded=True)
         shapes = tuple((name, v.shape, str(v.dtype)) for name, v in sorted({**inputs, "along": along}.items()))
         key = (run.kernel, run.family, run.outputs, tuple(sorted(static.items())), run.along and run.along[0], shapes, run.tier)
+        key += () if run.precision == "double" else (run.precision,)
         with self._lock:
             lock = self._locks.setdefault(("compile", key), threading.Lock())
         with lock:
@@ -237,7 +243,10 @@ class Simulator:
         letters = {**static, **nudged} | ({run.along[0]: checkpoints} if run.along else {})
         draw, noise = (jax.random.wrap_key_data(values[name]) for name in ("draw", "noise"))
         problem = self._problem(run, letters, draw, values["nudge"], values["near_solution"])
-        out = self._kernel(run)(noise, problem, **_pick(self._kernel(run), letters))
+        if run.precision != "double":
+            problem, letters = _narrowed((problem, letters), run.precision == "only single")
+        with contextlib.nullcontext() if run.precision != "only single" else jax.enable_x64(False):
+            out = self._kernel(run)(noise, problem, **_pick(self._kernel(run), letters))
         return self._collect(run, out, problem, checkpoints)
 
     def _problem(self, run: Run, letters: Mapping[str, Any], key: Any = None, nudge: Any = 0, near_solution: Any = 0) -> Any:
@@ -279,6 +288,11 @@ class Simulator:
             if not (own == 0 or (own == 1 and value.shape[0] == steps)):
                 wanted = f"({', '.join([f'{steps} checkpoints of {run.along[0]}' if run.along else '', *dims]).strip(', ')})"
                 raise KernelFault(f"the kernel {run.kernel} returns {name} of shape {value.shape}; it must be one number or {wanted}.")
+            if run.precision != "double" and value.dtype == jnp.float64:
+                raise KernelFault(
+                    f"the kernel {run.kernel} computes {name} in float64 although its problem and letters are float32. "
+                    "Begin at problem.start in its dtype, and cast noise to it."
+                )
             collected[letter] = value.astype(jnp.float64)
         return collected
 
@@ -296,6 +310,8 @@ class Simulator:
             problem = jax.tree.map(lambda leaf, lane=n: leaf[lane], problems)
             rng = np.random.default_rng(inputs["noise"][n])
             given = letters | ({run.along[0]: np.asarray(run.along[1])} if run.along else {})
+            if run.precision != "double":
+                problem, given = _narrowed((problem, given), False)
             try:
                 out = kernel(rng, problem, **_pick(kernel, given))
                 rows.append({letter: np.asarray(value) for letter, value in self._collect(run, out, problem, self._along(run)).items()})
@@ -476,6 +492,13 @@ def _pick(function: Any, letters: Mapping[str, Any]) -> dict[str, Any]:
                     f'Add  {name}: fixed("meaning", value)  to its where table.'
                 )
     return picked
+
+
+def _narrowed(tree: Any, whole: bool) -> Any:
+    """Numbers of 64 bits cast to 32: floating-point ones, and with `whole` integers too; Python's own stay as they are."""
+    kinds = {"float64": np.float32} | ({"int64": np.int32, "uint64": np.uint32} if whole else {})
+    cast = lambda leaf: leaf.astype(kinds.get(str(leaf.dtype), leaf.dtype)) if hasattr(leaf, "astype") else leaf  # noqa: E731
+    return jax.tree.map(lambda leaf: np.float32(leaf) if type(leaf) is float else cast(leaf), tree)
 
 
 def _move(tree: Any, nudge: Any, salt: int, power: float = 1.0) -> Any:

@@ -11,15 +11,18 @@ from . import notes
 from .blocks import measured_in_blocks, quantile_block
 from .claim import Claim
 from .columns import letters_of
+from .kind import equation
 from .plan import SEARCH, TOP, Plan
 from .portfolio import family_of
 from .report.document import decays, read_on
 from .report.formula import text
 from .result import Against, Options, Result
 from .verdict.expectation import SUPPORT_FROM
+from .verdict.identity import LUCK, UNITS
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import RATE_TAU
 from .verdict.terms import RULES
+from .verdict.unbiased import MARGIN, SHARE
 
 ON = "on this range, or on its end that is named where the whole bends,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
@@ -115,7 +118,8 @@ def failure(result: Result) -> str:
         fitted = (f"{name} = {term['constant']:.4g}, whose term rules {term['cells']} cells" for name, term in part.terms.items())
         lines.insert(3, f"constants  {'; '.join(fitted)}")
     if reasons:
-        lines.insert(1, "reason     " + "; ".join(reasons) + (f" ({verdict.detail})" if verdict.detail else ""))
+        detail = f" ({verdict.detail})" if verdict.detail and verdict.detail != "; ".join(p.said for p in verdict.parts) else ""
+        lines.insert(1, "reason     " + "; ".join(reasons) + detail)
     missed = [c for c in verdict.controls if not c.as_expected]
     lines += [f"control    {c.title!r} came out {c.verdict}, must be {c.expected}{': ' + c.detail if c.detail else ''}" for c in missed]
     return "\n  ".join(lines)
@@ -170,6 +174,8 @@ def measured(part: Part, geometric: Collection[str] = ()) -> str:
         )
     if not part.worst:
         return "nothing that counts"
+    if part.said:
+        return f"{part.said} ({part.family or 'no family'})"
     worst = part.worst
     spread = ""
     if part.interval and part.replicates > 1:
@@ -235,7 +241,9 @@ def _role(role) -> str:
 def _test(plan: Plan) -> list[str]:
     kind, holds = plan.kind, plan.claim.holds.name
     side = SIDE[kind.side]
-    if kind.form == "explicit":
+    if equation(plan.claim, kind):
+        lines = _equation(plan)
+    elif kind.form == "explicit":
         what = f"the difference of {kind.quantity} and its bound" if kind.difference else f"{kind.quantity} / bound"
         lines = [f"explicit constant: {what} is compared with {'0' if kind.difference else '1'} in every cell; it must be {side} that"]
         if holds == "for every instance":
@@ -283,6 +291,29 @@ def _test(plan: Plan) -> list[str]:
     return lines
 
 
+def _equation(plan: Plan) -> list[str]:
+    """The test of an equation without unknown constants."""
+    kind = plan.kind
+    if equation(plan.claim, kind) == "identity":
+        return [
+            f"identity: {kind.quantity} - {kind.bound} in every run, relative to the size of their terms, in float64 and again in float32",
+            f"refuted where it is more than {UNITS:g} units of rounding in float64, more than {UNITS:g} times what float32 says that the "
+            f"terms' conditioning explains (at more than {LUCK:.0%} of the cells that disagree), and stays there when every input is moved "
+            "by one unit in the last place, 16 times",
+            "supported where every cell agrees within that, and within 1e-9; what is larger and explained by conditioning is ROUNDING",
+            "a kernel that does not run in float32 is judged by 1e-9 in float64 alone, with the flag one precision",
+        ]
+    vector = bool(plan.claim.where[kind.quantity].dims)
+    entries = ", each entry of the vector by itself, and Hotelling's T^2 over the entries, with half of the error each" if vector else ""
+    return [
+        f"unbiasedness: the mean of {kind.quantity} - {kind.bound} over replicates is compared with 0 in every cell{entries}",
+        f"Student's t, mended for skewness, refutes, with {SHARE:g} of the error shared by all cells, and again on {plan.looks[-1]} fresh "
+        "replicates",
+        f"supported where the interval of every cell lies within {MARGIN:g} standard deviations of one replicate",
+        f"a difference that never varies is decided by {plan.looks[-1]} replicates only: it is 0, or it is a bias",
+    ]
+
+
 def _data(claim: Claim, plan: Plan) -> list[str]:
     lines = [f"{', '.join(claim.kernels)} on {', '.join(claim.problems) or 'no family'}, seed {plan.seed}"]
     if plan.along:
@@ -312,6 +343,14 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
 
 
 def _meaning(plan: Plan) -> str:
+    match equation(plan.claim, plan.kind):
+        case "unbiasedness":
+            return (
+                f"on the worst instance found the bias is below {MARGIN:g} standard deviations of one replicate at confidence "
+                f"{1 - plan.alpha:.0%}, up to events that no replicate saw; a smaller bias is not excluded"
+            )
+        case "identity":
+            return "no run differs by more than rounding explains, in two precisions; an error below 1e-9 of the terms is not excluded"
     if plan.kind.form == "explicit" and not plan.noisy:
         return "no violation on any instance tried, at any checkpoint above the numerical floor"
     if plan.kind.form == "explicit":

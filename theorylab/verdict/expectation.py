@@ -34,7 +34,7 @@ class Unit(NamedTuple):
 def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
     """E quantity <= bound, instance by instance: bets refute at the cell that other seeds chose, Student's limit supports every cell."""
     reasons = obstacles(cells)
-    kept = _countable(cells)
+    kept = countable(cells)
     units = [i for i in range(len(kept)) if len(kept[i])]
     if not units:
         return Part(cells.family, "inconclusive", tuple(reasons or ["COVERAGE"]))
@@ -47,7 +47,7 @@ def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
     supported = all(u.supported for u in found) and m >= SUPPORT_FROM and not reasons and not refuted
     which = int(diverged.argmax()) if diverged.any() else max(range(len(found)), key=lambda n: (found[n].refuted, found[n].high))
     i, worst = (which, found[0]) if diverged.any() else (units[which], found[which])
-    tightness = _mean_tightness(cells, units, kept)
+    tightness = mean_tightness(cells, units, kept)
     q = float(np.log(1 / rule.alpha) / m)
     verdict = "refuted" if refuted else "supported" if supported else "inconclusive"
     return Part(
@@ -72,9 +72,9 @@ def nearness(cells: Cells) -> np.ndarray:
     if not cells.averages:
         over = np.where(cells.keep[:, None, :], np.nan_to_num(cells.excess(), nan=-np.inf), -np.inf)
         return (over > RELATIVE).mean(1).max(1) + 1e-3 * np.tanh(np.median(over, axis=1).max(1))
-    for i, kept in enumerate(_countable(cells)):
+    for i, kept in enumerate(countable(cells)):
         if len(kept):
-            scores[i] = _bad(cells, _mean_ratios(cells, i, kept)).mean(0).max()
+            scores[i] = _mean_ratios(cells, i, kept).mean(0).max()
     scores[cells.diverged.any((1, 2))] = np.inf
     return scores
 
@@ -82,24 +82,17 @@ def nearness(cells: Cells) -> np.ndarray:
 def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule, parts: int) -> Unit:
     values = _mean_ratios(cells, i, kept)
     m = len(values)
-    earlier = _bad(search, _mean_ratios(search, search.instances.index(cells.instances[i]), kept)).mean(0)
+    earlier = _mean_ratios(search, search.instances.index(cells.instances[i]), kept).mean(0)
     chosen = int(np.argmax(np.nan_to_num(earlier, nan=-np.inf)))
     spent = parts * (2 if by_steps(cells.kind) else 1)
     support, tested = limits(values, rule.alpha), limits(values[:, [chosen]], rule.alpha / spent)
     grown = np.sqrt(m / max(rule.cap or m, m))
     y, letters = cells.at(i)
     carried = enough(y[:, kept]) and all(enough(v[:, kept]) for v in letters.values() if v.shape[0] > 1)
-    if cells.kind.side == "two":
-        # An equality in expectation can only be supported up to a margin; tau is that margin.
-        top = int(np.argmax(np.maximum(support.high - 1, 1 - support.low)))
-        supported = bool((support.high <= 1 + rule.tau).all() and (support.low >= 1 - rule.tau).all())
-        refuted = bool(tested.low[0] > 1 or tested.high[0] < 1) and carried
-        distance = rule.tau - abs(support.estimate[top] - 1)
-    else:
-        top = int(np.argmax(support.high))
-        supported = bool((support.high <= 1 + RELATIVE).all())
-        refuted = bool(tested.low[0] > 1 + RELATIVE or _rises(cells, values, rule, parts)) and carried
-        distance = 1 - support.estimate[top]
+    top = int(np.argmax(support.high))
+    supported = bool((support.high <= 1 + RELATIVE).all())
+    refuted = bool(tested.low[0] > 1 + RELATIVE or _rises(cells, values, rule, parts)) and carried
+    distance = 1 - support.estimate[top]
     detectable = 1 + (student(rule.alpha / parts, m) + float(ndtri(0.9))) * tested.error[0]
     if _bets(cells, values[:, chosen]):
         bets = np.maximum(values[:, chosen], 0.0)
@@ -134,7 +127,7 @@ def _bets(cells: Cells, values: np.ndarray) -> bool:
     return not cells.kind.difference and cells.kind.side == "upper" and float(values.min()) >= -RELATIVE
 
 
-def _countable(cells: Cells) -> list[np.ndarray]:
+def countable(cells: Cells) -> list[np.ndarray]:
     """Per instance, the cells at which every replicate is a number; a stopped run is one for an upper bound only, and from below."""
     bad = cells.nonfinite | ~np.isfinite(cells.quantity)
     if cells.kind.side != "upper":
@@ -142,12 +135,8 @@ def _countable(cells: Cells) -> list[np.ndarray]:
     return [np.flatnonzero(keep & ~spoilt.any(0)) for keep, spoilt in zip(cells.keep, bad, strict=True)]
 
 
-def _bad(cells: Cells, ratios: np.ndarray) -> np.ndarray:
-    return np.abs(ratios - 1) if cells.kind.side == "two" else ratios
-
-
 def _mean_ratios(cells: Cells, i: int, kept: np.ndarray) -> np.ndarray:
-    """(m, kept) values with a mean of at most 1 (for Eq, of 1) where the claim holds.
+    """(m, kept) values with a mean of at most 1 where the claim holds.
 
     They are quantity / bound, or 1 + (quantity - bound) / scale where the bound is random or a sign may change: a mean of ratios is not
     the ratio of means.
@@ -169,7 +158,7 @@ def _mean_ratios(cells: Cells, i: int, kept: np.ndarray) -> np.ndarray:
     return 1 + pseudo_values(gap, len(y)) / np.where(scale > 0, scale, 1.0)
 
 
-def _mean_tightness(cells: Cells, units: list[int], kept: list[np.ndarray]) -> float | None:
+def mean_tightness(cells: Cells, units: list[int], kept: list[np.ndarray]) -> float | None:
     """The largest mean quantity / bound of mean letters (the inverse for a lower bound) where both are positive."""
     best = None
     for i in units:

@@ -20,7 +20,7 @@ def every_instance(cells: Cells, rule: Rule) -> Part:
     shown = np.where(counted, excess, -np.inf)
     place = np.unravel_index(int(shown.argmax()), shown.shape)
     worst = describe(cells, *(int(p) for p in place))
-    tightness = _tightness(cells, counted)
+    tightness = tightness_of(cells, counted)
     refuted = float(shown.max()) > RELATIVE
     verdict = "refuted" if refuted else "inconclusive" if reasons else "supported"
     return Part(
@@ -76,7 +76,7 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
     )
 
 
-def _tightness(cells: Cells, counted: np.ndarray) -> float | None:
+def tightness_of(cells: Cells, counted: np.ndarray) -> float | None:
     """The largest measured / bound (bound / measured for a lower bound) where both are positive."""
     positive = counted & (cells.quantity > 0) & np.broadcast_to(np.greater(cells.bound().sign, 0), counted.shape)
     if not positive.any():

@@ -12,7 +12,8 @@ import numpy as np
 from ..blocks import measured_in_blocks
 from ..cells import Cells
 from ..claim import Claim
-from . import expectation, explicit, quantiles, rates, slopes, terms
+from ..kind import equation
+from . import expectation, explicit, identity, quantiles, rates, slopes, terms, unbiased
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -78,9 +79,15 @@ class ControlVerdict:
         return self.verdict == self.expected
 
 
-def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None) -> Part:
-    """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen."""
+def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None, twin: Cells | None = None) -> Part:
+    """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen; `twin` the same
+    runs in float32, where they are needed and can be had."""
     search = search or cells
+    match equation(claim, cells.kind):
+        case "unbiasedness":
+            return unbiased.unbiased(cells, search, rule)
+        case "identity":
+            return identity.identity(cells, twin)
     if cells.kind.form != "explicit":
         return _unknown(claim, cells)(claim, cells, rule)
     if claim.holds.name == "for every instance":
@@ -92,8 +99,9 @@ def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = 
 
 def ranked(claim: Claim, cells: Cells, rule: Rule, top: int) -> tuple[int, ...]:
     """The numbers of the instances that come nearest to a refutation, to be tested on other seeds; rising, so that claims share runs."""
+    nearness = unbiased.nearness if equation(claim, cells.kind) == "unbiasedness" else expectation.nearness
     explicit_ = cells.kind.form == "explicit"
-    scores = expectation.nearness(cells) if explicit_ else slopes.steepness(_unknown(claim, cells), claim, cells, rule)
+    scores = nearness(cells) if explicit_ else slopes.steepness(_unknown(claim, cells), claim, cells, rule)
     order = np.argsort(-scores, kind="stable")[:top]
     return tuple(sorted(cells.instances[i] for i in order))
 
@@ -111,20 +119,21 @@ def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
     """
     counting = [p for p in parts if "vacuous" not in p.flags] or list(parts)
     flags = tuple(dict.fromkeys(flag for part in counting for flag in part.flags))
+    said = "; ".join(f"{part.family}: {part.said}" if len(parts) > 1 else part.said for part in parts if part.said)
     if not all("loose" in p.flags for p in counting):
         flags = tuple(f for f in flags if f != "loose")
     if any(p.verdict == "refuted" for p in parts):
         reasons = tuple(dict.fromkeys(reason for part in parts if part.verdict == "refuted" for reason in part.reasons))
-        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau)
+        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau, detail=said)
     idle = [name for name in counting[0].terms if not any(p.terms.get(name, {}).get("cells") for p in counting)] if counting else []
     exercised = {f"{name} untested" for part in counting for name in part.terms if name not in idle}
     flags = tuple(flag for flag in flags if flag not in exercised)
     if counting and all(p.verdict == "supported" for p in counting):
         if idle:
-            return Verdict("inconclusive", ("COVERAGE",), flags, parts=tuple(parts), tau=tau)
-        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau)
+            return Verdict("inconclusive", ("COVERAGE",), flags, parts=tuple(parts), tau=tau, detail=said)
+        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau, detail=said)
     reasons = tuple(dict.fromkeys(reason for part in counting for reason in part.reasons)) or ("COVERAGE",)
-    return Verdict("inconclusive", reasons, flags, parts=tuple(parts), tau=tau)
+    return Verdict("inconclusive", reasons, flags, parts=tuple(parts), tau=tau, detail=said)
 
 
 def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_algorithm: bool) -> Verdict:
@@ -134,12 +143,10 @@ def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_al
         return verdict
     missed = [c for c in controls if not c.as_expected]
     caught = any(c.kind == "algorithm" and c.as_expected for c in controls)
-    if missed:
-        return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=f"not caught: {', '.join(c.title for c in missed)}")
-    if needs_algorithm and not caught:
-        why = "the claim names no broken algorithm among its controls"
-        return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=why)
-    return verdict
+    if not missed and (caught or not needs_algorithm):
+        return verdict
+    why = f"not caught: {', '.join(c.title for c in missed)}" if missed else "the claim names no broken algorithm among its controls"
+    return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail="; ".join(filter(None, (why, verdict.detail))))
 
 
 def _closeness(part: Part) -> float:

@@ -57,6 +57,7 @@ class Part:
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
     `trends` has one entry per axis. `beyond` is the smallest unseen event that would overturn a support in expectation.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
+    `said` is what was found, in words, of a kind that a ratio and its interval do not describe.
     """
 
     family: str
@@ -73,6 +74,7 @@ class Part:
     margin: float | None = None
     beyond: tuple[float, float] | None = None
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    said: str = ""
 
 
 def obstacles(cells: Cells) -> list[str]:
