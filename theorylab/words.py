@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from .claim import Claim
 from .columns import letters_of
+from .halving import missed, rounds
 from .plan import SEARCH, TOP, Plan
 from .report.document import decays, read_on
 from .report.formula import text
@@ -183,9 +184,12 @@ def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     if plan.kind.form in ("trend", "terms", "rate"):
         notes.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
     if claim.holds.name == "for every instance":
-        share = 1 - 0.01 ** (1 / plan.instances)
-        notes.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
+        notes.append(f"instances rarer than {missed(plan.instances):.1%} of a family's draws, and families that are not named")
     else:
+        if claim.holds.name != "on average over the family":
+            share = f"{missed(plan.instances):.1%} of a family's draws"
+            few = f", and those that {rounds(plan.instances, SEARCH)[0][1]} replicates do not bring before the others"
+            notes.append(f"instances rarer than {share}{few if plan.instances > TOP else ''}")
         notes.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
     if plan.kind.side == "lower":
         notes.append("algorithms that are not named")
@@ -289,20 +293,29 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     ]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
-        lines.append(
-            f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}"
-        )
+        lines.append(f"{_searched(plan)}looks at {looks} replicates")
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
     return lines
 
 
+def _searched(plan: Plan) -> str:
+    """How the instances that are tested are found; an average takes them all for one."""
+    if plan.claim.holds.name == "on average over the family":
+        return "each replicate draws an instance of its own; "
+    if plan.instances <= TOP:
+        return f"{plan.instances} instances at most, their worst cell chosen on {SEARCH} replicates of each and tested on others; "
+    first, *later = rounds(plan.instances, SEARCH)
+    halves = "".join(f", the worst {count} of them on {replicates}" for count, replicates in later)
+    return f"up to {first[0]} instances are searched on {first[1]} replicates{halves}, and the {TOP} worst tested on others; "
+
+
 def _meaning(plan: Plan) -> str:
     if plan.kind.form == "explicit" and not plan.noisy:
         return "no violation on any instance tried, at any checkpoint above the numerical floor"
     if plan.kind.form == "explicit":
-        return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}, up to events that no replicate saw"
+        return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}{_resting(plan)}"
     if plan.kind.form == "rate":
         others = [f"{name}^{plan.tau:.2g}" for name in plan.sweep if name in plan.claim.taken]
         lower = plan.kind.side == "lower"
@@ -316,6 +329,16 @@ def _meaning(plan: Plan) -> str:
     moves, change = {"upper": ("grows", "growth"), "lower": ("falls", "fall"), "two": ("moves", "move")}[plan.kind.side]
     place = "on this range" if plan.kind.form == "terms" else ON
     return f"{place} the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
+
+
+def _resting(plan: Plan) -> str:
+    """What a support in expectation needs beside the replicates; a probability needs nothing."""
+    if plan.claim.holds.probability is not None:
+        return ""
+    lower = plan.kind.side == "lower" and not plan.kind.difference
+    bounds = "the quantity is not negative" if lower else "trivially=(...) bounds the quantity" if plan.claim.trivially is not None else ""
+    known = f"since {bounds}, the flag is left out where that is enough" if bounds else "nothing is known that bounds the quantity"
+    return f", up to events that no replicate saw: the flag RARE says how large they would have to be; {known}"
 
 
 def _sure(result: Result, part: Part) -> str:

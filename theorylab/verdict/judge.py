@@ -13,6 +13,7 @@ from ..cells import Cells
 from ..claim import Claim
 from . import expectation, explicit, rates, slopes, terms
 from .parts import Part, Rule
+from .unseen import said
 
 GATING_INDEX = 5.7
 
@@ -121,7 +122,7 @@ def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
     if counting and all(p.verdict == "supported" for p in counting):
         if idle:
             return Verdict("inconclusive", ("COVERAGE",), flags, parts=tuple(parts), tau=tau)
-        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau)
+        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau, detail=said(counting))
     reasons = tuple(dict.fromkeys(reason for part in counting for reason in part.reasons)) or ("COVERAGE",)
     return Verdict("inconclusive", reasons, flags, parts=tuple(parts), tau=tau)
 

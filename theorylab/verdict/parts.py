@@ -48,13 +48,19 @@ class Rule(NamedTuple):
     cap: int | None = None
     families: int = 1
 
+    def final(self, m: int) -> tuple[int, float]:
+        """The replicates of the last look and the error spent at it, which is in proportion to them; m are those of this look."""
+        most = max(self.cap or m, m)
+        return most, min(self.alpha * most / m, self.total)
+
 
 @dataclass(frozen=True)
 class Part:
     """The verdict on one family, and the numbers that it rests on.
 
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
-    `trends` has one entry per axis. `beyond` is the smallest unseen event that would overturn a support in expectation.
+    `trends` has one entry per axis. `beyond` is the probability, and the least size relative to the
+    bound, of an unseen event that would overturn a support in expectation.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
     """
 
