@@ -109,7 +109,7 @@ class Trial:
         if not self.plan.noisy and self.plan.kind.form == "explicit":
             if any(self._survives(part) for part in guilty):
                 return self.verdict
-            return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
+            return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",), detail="")
         if self.control and not self.plan.noisy:
             return self.verdict
         # The same instances, which may be rare, with replicates that nothing was chosen on.
@@ -121,7 +121,7 @@ class Trial:
                 break
         if again.verdict.verdict == "refuted":
             return self.verdict
-        return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",))
+        return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",), detail="")
 
     def data(self) -> dict[str, xr.Dataset]:
         """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took, `floor` is where runs end."""

@@ -245,7 +245,7 @@ def _test(plan: Plan) -> list[str]:
             lines.append("the share of violations is tested by exact binomial limits")
         else:
             refuting = "bets against the bound refute" if kind.side == "upper" and not kind.difference else "Student's limit refutes"
-            lines.append(f"{refuting}, Student's limit on every cell supports, from {SUPPORT_FROM} replicates on")
+            lines.append(f"{refuting}; Student's limit on every cell supports; it counts from {SUPPORT_FROM} replicates on")
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
         lines.append(

@@ -75,10 +75,11 @@ def per_run(sd: float, of: float, together: bool, rng, instance, at, lane):
 
 
 def resting(world: World, event: float, seed: int) -> Mapping[str, float]:
-    """Whether a support carries the flag RARE, and names an unseen event no larger than the one that there is."""
+    """Whether a verdict carries the flag RARE, and a support names an unseen event no larger than the one that there is."""
     verdict = played(world, seed)
     found = counted(verdict)
     part = verdict.parts[0]
+    found["refuted without RARE"] = verdict.verdict == "refuted" and "RARE" not in verdict.flags
     if found.get("supported"):
         bare, above = "RARE" not in verdict.flags, part.beyond is None or part.beyond[1] > event
         found |= {"supported without RARE": bare, "B* above the event": above}
@@ -135,7 +136,8 @@ def rows() -> list[Row]:
                 play = partial(outcome, World(PER_RUN, partial(per_run, sd, of, together)))
                 found.append(Row("bound measured per run", f"lognormal({sd:g}), {of:g} of it, {which}", play, 1000, reach, quick=1))
     for name, draw in LAWS.items():
-        for of, reach in ((0.5, ()), (1.0, false), (2.0, ())):
-            play = partial(outcome, one(draw, of, LOWER))
+        for of in (0.5, 1.0, 2.0):
+            reach = false if of >= 1 and name in LIGHT else (at_most(0, "refuted without RARE"),)
+            play = partial(resting, one(draw, of, LOWER), np.inf)
             found.append(Row("lower bound of a mean", f"{name}, mean {of:g}", play, 400, reach, quick=0))
     return found

@@ -46,7 +46,7 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
     if not units:
         return Part(cells.family, "inconclusive", tuple(reasons or ["COVERAGE"]))
     over, earlier = cells.excess() > RELATIVE, search.excess() > RELATIVE
-    m = over.shape[1]
+    m, cap = over.shape[1], max(rule.cap or 0, over.shape[1])
     most, final = rule.final(m)
     share = rule.alpha / (len(units) * rule.families)
     allowed = np.maximum(allowed, 1e-300)
@@ -74,7 +74,7 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
         interval=(float(low), float(high)),
         instances=len(units),
         replicates=m,
-        margin=_binomial_index(failures / m, float(allowed[j]), most, rule.alpha) if supported else None,
+        margin=_binomial_index(failures / m, float(allowed[j]), cap, rule.alpha) if supported else None,
     )
 
 

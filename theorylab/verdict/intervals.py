@@ -129,10 +129,10 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
     rungs = ((full, error[2], c_parts), (upper, error[1], c_parts), (extrapolated, ahead.error[0], 1.0 if m > 1 else 0.0))
     refuted = all(value - k * e > tau for value, e, k in rungs)
     settled = not (adverse and slope + drifts[w] > tau)
-    most = max(cap or m, m)
-    grown = np.sqrt(m / most)
+    most = cap or m
+    grown = np.sqrt(m / max(most, m))
     # A run goes on to the last look while it is open; the error spent at a look is in proportion to its replicates.
-    c_last = student(min(alpha * most / m, 0.5) / parts, most)
+    c_last = student(min(alpha * max(most / m, 1.0), 0.5) / parts, most)
     further = zip((pseudo[:, 2], pseudo[:, 1], 2 * pseudo[:, 1] - pseudo[:, 0]), (c_last, c_last, 1.0), (r[1] for r in rungs), strict=True)
     return Trend(
         supported=bool(slope + width <= tau and settled and not refuted),
@@ -146,7 +146,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         upper_half=upper,
         extrapolated=extrapolated,
         curved=bool(curved[0]),
-        detectable=float(tau + max(errors_needed(values, k) * e * grown for values, k, e in further)) if m > 1 else tau,
+        detectable=float(tau + max(errors_needed(values, k, most) * e * np.sqrt(m / most) for values, k, e in further)) if m > 1 else tau,
         margin=in_errors(tau - slope, slope_errors[w] * grown),
         window=w,
     )

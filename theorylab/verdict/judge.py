@@ -115,7 +115,9 @@ def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
         flags = tuple(f for f in flags if f != "loose")
     if any(p.verdict == "refuted" for p in parts):
         reasons = tuple(dict.fromkeys(reason for part in parts if part.verdict == "refuted" for reason in part.reasons))
-        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau)
+        guilty = [p for p in parts if p.verdict == "refuted"]
+        rests = said(guilty, "keep") if all("RARE" in p.flags for p in guilty) else ""
+        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau, detail=rests)
     idle = [name for name in counting[0].terms if not any(p.terms.get(name, {}).get("cells") for p in counting)] if counting else []
     exercised = {f"{name} untested" for part in counting for name in part.terms if name not in idle}
     flags = tuple(flag for flag in flags if flag not in exercised)

@@ -38,7 +38,7 @@ LOOSE = 0.1
 class Rule(NamedTuple):
     """How sharp to judge: the exponent threshold, the error spent at this look and in all, and whether a control is judged.
 
-    `cap` is the most replicates allowed, `families` by how many families the error of a refutation is shared.
+    `cap` is the most replicates that find a refutation once, `families` by how many families the error of a refutation is shared.
     """
 
     tau: float
@@ -49,9 +49,12 @@ class Rule(NamedTuple):
     families: int = 1
 
     def final(self, m: int) -> tuple[int, float]:
-        """The replicates of the last look and the error spent at it, which is in proportion to them; m are those of this look."""
-        most = max(self.cap or m, m)
-        return most, min(self.alpha * most / m, self.total)
+        """The replicates that find a refutation once, and the error spent on it; m are those of this look.
+
+        A run goes on to its last look, and spends an error in proportion to a look's replicates.
+        """
+        most = self.cap or m
+        return most, min(self.alpha * max(most / m, 1.0), self.total)
 
 
 @dataclass(frozen=True)

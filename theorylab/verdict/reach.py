@@ -6,7 +6,7 @@ A run goes on to the most replicates allowed while it is open, so these count, w
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaincinv, ndtr
+from scipy.special import betaincinv, log_ndtr, ndtr
 
 from .intervals import LAMBDAS, clopper_pearson, student
 from .power import NINE, NODES, WEIGHTS, errors_needed
@@ -21,7 +21,7 @@ def mean_within_reach(gaps: np.ndarray, y: np.ndarray | None, alpha: float, most
     """
     if len(gaps) < 2:
         return float("inf")
-    k = errors_needed(gaps, student(alpha, most)) / np.sqrt(most)
+    k = errors_needed(gaps, student(alpha, most), most) / np.sqrt(most)
     if y is None:
         return 1 + k * float(gaps.std(ddof=1))
     # f y - b is k deviations from 0 (Fieller 1954).
@@ -60,6 +60,9 @@ def _wins(r: np.ndarray, needed: float, most: int) -> float:
     gains = np.log1p(np.outer(LAMBDAS, r - 1))
     slope = np.mean(r / (1 / LAMBDAS[:, None] + r - 1), axis=1, keepdims=True)
     unsure = (gains - slope * r / r.mean()).std(1, ddof=1) / np.sqrt(len(r))
-    growth, noise = gains.mean(1), np.maximum(gains.std(1, ddof=1), 1e-12)
-    each = ndtr((most * (growth + np.outer(NODES, unsure)) - needed) / (np.sqrt(most) * noise))
-    return float(np.max(WEIGHTS @ each**2))
+    drift, noise = gains.mean(1) + np.outer(NODES, unsure), np.maximum(gains.std(1, ddof=1), 1e-3)
+    # The wealth counts at any time: a Brownian path with this drift that reaches the level, by reflection.
+    level, root = needed / noise, np.sqrt(most)
+    path = drift / noise
+    each = ndtr(path * root - level / root) + np.exp(np.minimum(2 * path * level + log_ndtr(-path * root - level / root), 0.0))
+    return float(np.max(WEIGHTS @ np.minimum(each, 1.0) ** 2))

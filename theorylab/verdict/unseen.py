@@ -1,4 +1,4 @@
-"""What a support in expectation rests on: how large an event that no replicate saw would overturn it, and whether one can exist.
+"""What a mean judged by Student's limit rests on: how large an event that no replicate saw would overturn it, and whether one can exist.
 
 No test of a mean is valid for every law of an unbounded quantity (Bahadur and Savage 1956): m replicates miss an event of probability
 1 / m in one sample of three, and look then as they would without it. So nothing in the data can rule it out; a known bound can.
@@ -27,19 +27,33 @@ def unseen(cells: Cells, i: int, kept: np.ndarray, high: np.ndarray, top: float,
     return float(needed.min()), bool((_largest(cells, i, kept) <= needed).all())
 
 
+def unseen_back(cells: Cells, i: int, cell: int, low: float, alpha: float) -> tuple[float, bool]:
+    """The same for a refutation by Student's limit: an event that keeps the bound by B* - 1 times it would bring the mean back.
+
+    `low` is by how much the mean breaks the bound, at least. Only a lower bound may know of a limit to that.
+    """
+    size = 1 + low / missable(cells.quantity.shape[1], alpha)
+    if cells.kind.side != "lower" or cells.kind.difference or cells.trivial is None:
+        return size, False
+    y, letters = cells.at(i)
+    bound = evaluate(cells.kind.scale, {symbol: values[:, [cell]] for symbol, values in letters.items()}).value
+    most = cells.trivial[i][cell]
+    return size, bool((y[:, cell] <= most * (1 + RELATIVE)).all() and (most <= size * bound).all())
+
+
 def missable(m: int, alpha: float) -> float:
     """The probability of an event that m replicates miss at error alpha."""
     return float(np.log(1 / alpha) / m)
 
 
-def said(parts: Sequence[Part]) -> str:
-    """What a support in expectation rests on, in words; nothing where the quantity is known to be bounded."""
+def said(parts: Sequence[Part], does: str = "break") -> str:
+    """What a verdict in expectation rests on, in words; nothing where the quantity is known to be bounded."""
     resting = [part.beyond for part in parts if RARE in part.flags and part.beyond is not None]
     if not resting:
         return ""
     q, size = min(resting, key=lambda found: found[1])
     return (
-        f"unless events rarer than one in {1 / q:.3g} runs break the bound by {max(size - 1, 0.0):.3g} times it: "
+        f"unless events rarer than one in {1 / q:.3g} runs {does} the bound by {max(size - 1, 0.0):.3g} times it: "
         "none was seen, and nothing is known that excludes them"
     )
 
