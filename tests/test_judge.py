@@ -464,6 +464,23 @@ def test_a_lower_bound_of_a_positive_quantity_needs_no_other_bound():
     assert "RARE" in supported(128, 1.13).flags, "an unseen event at zero could bring so small a surplus below the bound"
 
 
+def test_a_true_lower_bound_of_a_skewed_mean_is_not_refuted_by_few_replicates():
+    # Most samples of a skewed law lie below its mean; 8 of them look as if they knew it.
+    rng, claim, wrong = np.random.default_rng(23), replace(MEAN, statement=y >= sqrt(n)), 0
+    for _ in range(100):
+        values = lognormal(rng, (1, 16, 1), 1.5) * 10.0
+        wrong += mean_part(claim, values, {"n": SIZES[:1]}).verdict == "refuted"
+    assert wrong == 0
+    refuted = mean_part(claim, 0.3 * lognormal(rng, (1, 64, 1)) * 10.0, {"n": SIZES[:1]})
+    assert refuted.verdict == "refuted"
+    assert "RARE" in refuted.flags
+    assert "keep the bound" in combine([refuted]).detail
+    bounded = mean_part(replace(claim, trivially=2 * sqrt(n)), 0.3 * lognormal(rng, (1, 64, 1)) * 10.0, {"n": SIZES[:1]})
+    assert (bounded.verdict, bounded.flags) == ("refuted", ()), "what is known to stay below twice the bound brings no mean back"
+    bets = mean_part(MEAN, 3 * lognormal(rng, (1, 64, 1)) * 10.0, {"n": SIZES[:1]})
+    assert (bets.verdict, bets.flags) == ("refuted", ()), "bets need no bound on what was not seen"
+
+
 def test_a_probability_has_no_rare_events():
     assert "RARE" not in bounded_part(None, 128, holds=with_probability(Rational(9, 10))).flags
 
