@@ -22,7 +22,8 @@ from theorylab.claim import (
     unknown,
     with_probability,
 )
-from theorylab.plan import SEARCH, plan
+from theorylab.halving import rounds
+from theorylab.plan import SEARCH, TOP, plan
 from theorylab.simulate import Lanes
 from theorylab.verdict.expectation import SUPPORT_FROM, in_expectation
 from theorylab.verdict.intervals import betting, trend
@@ -454,6 +455,71 @@ def test_an_expectation_that_rare_replicates_carry_is_not_supported():
     assert part.beyond[1] > 1
 
 
+def bounded_part(trivially, m=64, share=0.3, holds=MEAN.holds, statement=None):
+    claim = replace(MEAN, trivially=trivially, holds=holds, **({} if statement is None else {"statement": statement}))
+    values = share * np.random.default_rng(21).uniform(0.5, 1.5, (1, m, 3)) * np.sqrt(SIZES[:3])
+    return judge_family(claim, cells_of(claim, values, {"n": SIZES[:3]}), RULE)
+
+
+def test_a_support_of_an_unbounded_quantity_says_that_it_rests_on_events_that_nobody_saw():
+    # Light tails or not: a sample that missed an event looks like one of a law without it.
+    part = bounded_part(None)
+    assert part.verdict == "supported"
+    assert "RARE" in part.flags
+    q, size = part.beyond
+    assert q == pytest.approx(np.log(100) / 64)
+    assert size == pytest.approx((1 - part.interval[1]) / q)
+    assert f"one in {1 / q:.3g} runs" in combine([part]).detail
+
+
+def test_a_known_bound_on_the_quantity_takes_the_flag_away_only_below_the_event_that_overturns():
+    size = bounded_part(None).beyond[1]
+    assert "RARE" not in bounded_part(0.98 * size * sqrt(n)).flags
+    assert combine([bounded_part(0.98 * size * sqrt(n))]).detail == ""
+    assert "RARE" in bounded_part(1.02 * size * sqrt(n)).flags
+    assert "RARE" in bounded_part(0.4 * sqrt(n)).flags, "it was seen above what was said to bound it"
+
+
+def test_a_lower_bound_of_a_positive_quantity_needs_no_other_bound():
+    supported = lambda m, share: bounded_part(None, m, share, statement=y >= sqrt(n))  # noqa: E731
+    assert supported(64, 2.0).verdict == "supported"
+    assert "RARE" not in supported(64, 2.0).flags
+    assert supported(128, 1.13).verdict == "supported"
+    assert "RARE" in supported(128, 1.13).flags, "an unseen event at zero could bring so small a surplus below the bound"
+
+
+def test_a_true_lower_bound_of_a_skewed_mean_is_not_refuted_by_few_replicates():
+    # Most samples of a skewed law lie below its mean; 8 of them look as if they knew it.
+    rng, claim, wrong = np.random.default_rng(23), replace(MEAN, statement=y >= sqrt(n)), 0
+    for _ in range(100):
+        values = lognormal(rng, (1, 16, 1), 1.5) * 10.0
+        wrong += mean_part(claim, values, {"n": SIZES[:1]}).verdict == "refuted"
+    assert wrong == 0
+    refuted = mean_part(claim, 0.3 * lognormal(rng, (1, 64, 1)) * 10.0, {"n": SIZES[:1]})
+    assert refuted.verdict == "refuted"
+    assert "RARE" in refuted.flags
+    assert "keep the bound" in combine([refuted]).detail
+    bounded = mean_part(replace(claim, trivially=2 * sqrt(n)), 0.3 * lognormal(rng, (1, 64, 1)) * 10.0, {"n": SIZES[:1]})
+    assert (bounded.verdict, bounded.flags) == ("refuted", ()), "what is known to stay below twice the bound brings no mean back"
+    bets = mean_part(MEAN, 3 * lognormal(rng, (1, 64, 1)) * 10.0, {"n": SIZES[:1]})
+    assert (bets.verdict, bets.flags) == ("refuted", ()), "bets need no bound on what was not seen"
+
+
+def test_a_probability_has_no_rare_events():
+    assert "RARE" not in bounded_part(None, 128, holds=with_probability(Rational(9, 10))).flags
+
+
+def test_regret_is_bounded_by_its_horizon():
+    regret = signed("regret")
+    claim = claim_of(regret <= sqrt(n), {n: SQRT[n], regret: measured("regret")}, trivially=2 * n)
+    rng = np.random.default_rng(22)
+    for m, flagged in ((64, True), (1024, False)):
+        values = rng.uniform(-1, 1, (1, m, 1)) * 10.0
+        part = judge_family(claim, cells_of(claim, values, {"n": SIZES[:1]}), RULE)
+        assert part.verdict == "supported"
+        assert ("RARE" in part.flags) == flagged, "twice the horizon is 20 times the root of 100"
+
+
 def test_bad_instances_are_not_pooled_with_good_ones():
     # STATISTICS amendment 1: 10 % of instances at 3, the others at 0.3: pooled 0.57, supported in every run.
     mix = lambda rng, i, at, lane: (3.0 if i % 10 == 7 else 0.3) * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)  # noqa: E731
@@ -465,9 +531,32 @@ def test_bad_instances_are_not_pooled_with_good_ones():
 def test_instances_are_chosen_on_seeds_that_are_not_tested():
     worlds = Worlds({"truth:kernel": lambda rng, i, at, lane: 0.3 * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)})
     result = verified(MEAN, worlds)
-    tested = [lanes for _, lanes in worlds.asked if len(lanes.instances) < result.plan.instances]
-    assert tested
-    assert all(min(lanes.replicates) >= SEARCH for lanes in tested)
+    pairs = lambda lanes: {(i, r) for i in lanes.instances for r in lanes.replicates}  # noqa: E731
+    tested = set().union(*(pairs(lanes) for _, lanes in worlds.asked if len(lanes.instances) == TOP))
+    searched = set().union(*(pairs(lanes) for _, lanes in worlds.asked if len(lanes.instances) > TOP))
+    assert {i for i, _ in searched} == set(range(result.plan.instances))
+    assert len({i for i, _ in tested}) == TOP
+    assert not tested & searched
+
+
+def test_a_search_halves_its_instances_and_doubles_their_replicates():
+    assert rounds(96, SEARCH) == [(96, 4), (48, 8), (24, 16)]
+    for few in (1, 4, 32, 47):
+        assert rounds(few, SEARCH) == [(few, SEARCH)]
+    worlds = Worlds({"truth:kernel": lambda rng, i, at, lane: 0.3 * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)})
+    verified(MEAN, worlds)
+    asked = [(len(lanes.instances), lanes.replicates) for _, lanes in worlds.asked[:3]]
+    assert asked == [(96, tuple(range(4))), (48, tuple(range(4, 8))), (24, tuple(range(8, 16)))], "what was seen before is kept"
+
+
+@pytest.mark.parametrize("bad", [3, 50, 91])
+def test_a_lone_instance_that_breaks_its_bound_threefold_is_found_and_refuted(bad):
+    # 16 instances would miss one of 96 in five runs of six.
+    law = lambda rng, i, at, lane: (3.0 if i == bad else 0.3) * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)  # noqa: E731
+    verdict = verified(MEAN, Worlds({"truth:kernel": law})).verdict
+    assert verdict.verdict == "refuted"
+    assert verdict.worst.worst["instance"] == bad
+    assert bad in verified(MEAN, Worlds({"truth:kernel": law})).data["truth:kernel on worlds:family"].instance.values
 
 
 def test_the_cell_is_chosen_on_seeds_that_are_not_tested():
@@ -563,6 +652,21 @@ def test_a_violation_must_survive_moving_the_inputs():
     claim = replace(MEAN, holds=for_every_instance, controls=(BROKEN,))
     assert trials(kernel(1e-7), claim).verdict.reasons == ("ROUNDING",)
     assert trials(lambda rng, i, at, lane: np.sqrt(at["n"]) * (1 + 1e-7), claim).verdict.verdict == "refuted"
+
+
+def test_a_violation_must_survive_where_it_was_seen():
+    # Rounding that puts another step above a tight bound in every repetition is rounding; one step that stays above it is not.
+    claim = replace(EXPLICIT, statement=y <= 1 / k, controls=(BROKEN,))
+
+    def rounded(rng, i, at, lane):
+        error = np.random.default_rng(lane.nudge).standard_normal(at["k"].shape)
+        return (1 + 1e-8 * np.maximum(error - 1, 0)) / np.maximum(at["k"], 0.5)
+
+    above = lambda rng, i, at, lane: rounded(rng, i, at, lane) * (1 + 1e-6 * (at["k"] == 1000))  # noqa: E731
+    chaotic = lambda rng, i, at, lane: 1 / np.maximum(at["k"], 0.5) * (1 + 0.01 * rounded(rng, i, at, lane) * (lane.nudge + 1))  # noqa: E731
+    broken = {"truth:broken": lambda rng, i, at, lane: 10.0 + 0 * at["k"]}
+    for law, reasons in ((rounded, ("ROUNDING",)), (above, ()), (chaotic, ())):
+        assert verified(claim, Worlds({"truth:kernel": law} | broken)).verdict.reasons == reasons
 
 
 def test_a_replicate_of_a_world_is_the_same_whatever_it_is_asked_for_with():

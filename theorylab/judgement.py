@@ -197,7 +197,8 @@ def _runs(claim: Claim, data: xr.Dataset) -> int:
 
 def _verdict(plan: Plan, families: Mapping[str, xr.Dataset], control: bool = False) -> tuple[Verdict, list[str]]:
     """The verdict over the families before any control, and notes on what stopped it."""
-    rule = Rule(plan.tau, plan.alpha, plan.alpha, control, plan.looks[-1], len(families))
+    # Either half of the replicates must refute by itself.
+    rule = Rule(plan.tau, plan.alpha, plan.alpha, control, plan.looks[-1] // (2 if plan.noisy else 1), len(families))
     found = [_family(plan, family, data, rule) for family, data in families.items()]
     verdict = combine([part for part, _ in found], plan.tau)
     if apart(plan.claim):

@@ -30,7 +30,7 @@ INSTANCES = {
     "quick": {"for every instance": 96, "on average over the family": 8},
     "full": {"for every instance": 459, "on average over the family": 8},
 }
-NOISY_INSTANCES = {"quick": 16, "full": 64}
+NOISY_INSTANCES = {"quick": 96, "full": 459}
 TAU = 0.1
 
 

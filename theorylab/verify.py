@@ -13,10 +13,11 @@ import xarray as xr
 from . import plan as planning
 from . import portfolio
 from .blocks import measured_in_blocks, quantile_block
-from .cells import Cells
+from .cells import RELATIVE, Cells
 from .claim import Claim, Control, Slip
 from .diagnostics import Diagnostics, diagnostics
 from .estimate import cells, height_of
+from .halving import rounds
 from .kind import equation, needed, untested
 from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
@@ -114,7 +115,7 @@ class Trial:
         if not self.plan.noisy and self.plan.kind.form == "explicit":
             if any(self._survives(part) for part in guilty):
                 return self.verdict
-            return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
+            return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",), detail="")
         if self.control and not self.plan.noisy:
             return self.verdict
         # The same instances, which may be rare, with replicates that nothing was chosen on.
@@ -128,7 +129,7 @@ class Trial:
                 break
         if again.verdict.verdict == "refuted":
             return self.verdict
-        return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",))
+        return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",), detail="")
 
     def data(self) -> dict[str, xr.Dataset]:
         """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took, `floor` is where runs end."""
@@ -170,8 +171,7 @@ class Trial:
         if chosen is None:
             chosen = self.only[label] if self.only is not None else tuple(range(self._instances(run)))
             if plan.noisy and not self._averaged:
-                search = self._cells(run, chosen, self._searched)
-                chosen = ranked(plan.claim, search, rule, TOP)
+                search, chosen = self._searched(run, chosen, rule)
         instances = chosen if not self._averaged else tuple(range(self.first, self.first + plan.looks[look]))
         found = self._cells(run, instances, self._replicates(look, run, len(instances)))
         if self._averaged:
@@ -192,16 +192,26 @@ class Trial:
         self._groups[label] = (run, found, search)
         return part
 
+    def _searched(self, run: Run, instances: tuple[int, ...], rule: Rule) -> tuple[Cells, tuple[int, ...]]:
+        """The worst instances, and what the search saw of those that it looked at longest; the test takes other replicates."""
+        claim, floor = self.plan.claim, self._floor(run, instances[:FLOOR_INSTANCES])
+        label = portfolio.label(claim, run.kernel, run.family or "")
+        # A quantile is chosen by whole blocks, which are longer than the replicates left aside for means.
+        block = quantile_block(claim) if measured_in_blocks(claim, self.plan.kind.form) else 0
+        first = self.first + (ASIDE if block > SEARCH else 0)
+        (_, done), *later = [(len(instances), block)] if block > SEARCH else rounds(len(instances), SEARCH)
+        seen = self._measured(run, instances, tuple(range(first, first + done)))
+        found = cells(claim, self.plan.kind, label, run.kernel, seen, floor)
+        for count, replicates in later:
+            instances = ranked(claim, found, rule, count)
+            more = self._measured(run, instances, tuple(range(first + done, first + replicates)))
+            seen, done = _together([seen.sel(instance=list(instances)), more]), replicates
+            found = cells(claim, self.plan.kind, label, run.kernel, seen, floor)
+        return found, ranked(claim, found, rule, TOP)
+
     @property
     def _averaged(self) -> bool:
         return self.plan.claim.holds.name == "on average over the family"
-
-    @property
-    def _searched(self) -> tuple[int, ...]:
-        """Replicates that choose the instances to test: a whole block for a quantile, of others than the test takes."""
-        size = quantile_block(self.plan.claim) if measured_in_blocks(self.plan.claim, self.plan.kind.form) else 0
-        first = self.first + (ASIDE if size > SEARCH else 0)
-        return tuple(range(first, first + max(size, SEARCH)))
 
     @property
     def _has_floor(self) -> bool:
@@ -303,18 +313,21 @@ class Trial:
         )
 
     def _survives(self, part: Part) -> bool:
-        """Whether the part's witness still violates with its inputs moved by one unit in the last place, in each of 16 ways."""
-        run, found, search = self._groups[part.family]
+        """Whether the part's witness still violates with its inputs moved by one unit in the last place, in each of 16 ways.
+
+        It does where it was seen; or anywhere on its instance by more than rounding can make, where steps are not reproduced.
+        """
+        run, found, _ = self._groups[part.family]
         if self.control and part.worst["ratio"] > 1 + CLEAR:
             return True
-        lanes = Lanes((part.worst["instance"],), SHAKES, shaken=int(part.worst["replicate"]))
+        instance, replicate = found.instances.index(part.worst["instance"]), int(part.worst["replicate"])
+        lanes = Lanes((part.worst["instance"],), SHAKES, shaken=replicate)
         shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, self._best(run, [lanes]))
         if equation(self.plan.claim, self.plan.kind) == "identity":
             return identity.unmoved(found, shaken, part.worst)
-        rule = Rule(self.plan.tau, self.plan.alpha, self.plan.alpha)
-        keep = found.keep[[found.instances.index(part.worst["instance"])]]
-        each = [replace(shaken.replicate(r), keep=keep) for r in range(len(SHAKES))]
-        return all(judge_family(self.plan.claim, one, rule, search).verdict == "refuted" for one in each)
+        excess = np.where(found.keep[instance] & ~shaken.nonfinite[0], np.nan_to_num(shaken.excess()[0], nan=-np.inf), -np.inf)
+        seen = np.where(found.keep[instance], np.nan_to_num(found.excess()[instance, replicate], nan=-np.inf), -np.inf)
+        return bool(((excess[:, seen.argmax()] > RELATIVE) | (excess.max(1) > CLEAR)).all())
 
 
 def _together(steps: list[xr.Dataset]) -> xr.Dataset:

@@ -11,6 +11,7 @@ from . import notes
 from .blocks import measured_in_blocks, quantile_block
 from .claim import Claim
 from .columns import letters_of
+from .halving import missed, rounds
 from .kind import equation
 from .plan import SEARCH, TOP, Plan
 from .portfolio import family_of
@@ -192,9 +193,12 @@ def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     if plan.kind.form in ("trend", "terms", "rate"):
         lost.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
     if claim.holds.name == "for every instance":
-        share = 1 - 0.01 ** (1 / plan.instances)
-        lost.append(f"instances rarer than {share:.1%} of a family's draws, and families that are not named")
+        lost.append(f"instances rarer than {missed(plan.instances):.1%} of a family's draws, and families that are not named")
     else:
+        if claim.holds.name != "on average over the family":
+            share = f"{missed(plan.instances):.1%} of a family's draws"
+            few = f", and those that {_rounds(plan)[0][1]} replicates do not bring before the others"
+            lost.append(f"instances rarer than {share}{few if plan.instances > TOP else ''}")
         lost.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
     if plan.kind.side == "lower":
         lost.append("algorithms that are not named")
@@ -252,7 +256,7 @@ def _test(plan: Plan) -> list[str]:
             lines.append("the share of violations is tested by exact binomial limits")
         else:
             refuting = "bets against the bound refute" if kind.side == "upper" and not kind.difference else "Student's limit refutes"
-            lines.append(f"{refuting}, Student's limit on every cell supports, from {SUPPORT_FROM} replicates on")
+            lines.append(f"{refuting}; Student's limit on every cell supports; it counts from {SUPPORT_FROM} replicates on")
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
         lines.append(
@@ -331,15 +335,29 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     lines += [f"{name} takes {len(plan.sweep[name])} values from {span}" for name, span in spans.items() if name not in together]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
-        searched = max(SEARCH, quantile_block(claim)) if measured_in_blocks(claim, plan.kind.form) else SEARCH
-        lines.append(
-            f"{plan.instances} instances are searched with {searched} replicates, the {TOP} worst tested on others, looks at {looks}"
-        )
+        lines.append(f"{_searched(plan)}looks at {looks} replicates")
         lines += notes.looked(plan)
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
     return lines
+
+
+def _searched(plan: Plan) -> str:
+    """How the instances that are tested are found; an average takes them all for one."""
+    if plan.claim.holds.name == "on average over the family":
+        return "each replicate draws an instance of its own; "
+    if plan.instances <= TOP:
+        return f"{plan.instances} instances at most, their worst cell chosen on {SEARCH} replicates of each and tested on others; "
+    first, *later = _rounds(plan)
+    halves = "".join(f", the worst {count} of them on {replicates}" for count, replicates in later)
+    return f"up to {first[0]} instances are searched on {first[1]} replicates{halves}, and the {TOP} worst tested on others; "
+
+
+def _rounds(plan: Plan) -> list[tuple[int, int]]:
+    """How many instances are searched on how many replicates, round by round; a quantile takes whole blocks at once."""
+    block = quantile_block(plan.claim) if measured_in_blocks(plan.claim, plan.kind.form) else 0
+    return [(plan.instances, block)] if block > SEARCH else rounds(plan.instances, SEARCH)
 
 
 def _meaning(plan: Plan) -> str:
@@ -354,7 +372,7 @@ def _meaning(plan: Plan) -> str:
     if plan.kind.form == "explicit" and not plan.noisy:
         return "no violation on any instance tried, at any checkpoint above the numerical floor"
     if plan.kind.form == "explicit":
-        return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}, up to events that no replicate saw"
+        return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}{_resting(plan)}"
     if plan.kind.form == "rate":
         others = [f"{name}^{plan.tau:.2g}" for name in plan.sweep if name in plan.claim.taken]
         lower = plan.kind.side == "lower"
@@ -368,6 +386,16 @@ def _meaning(plan: Plan) -> str:
     moves, change = {"upper": ("grows", "growth"), "lower": ("falls", "fall"), "two": ("moves", "move")}[plan.kind.side]
     place = "on this range" if plan.kind.form == "terms" else ON
     return f"{place} the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
+
+
+def _resting(plan: Plan) -> str:
+    """What a support in expectation needs beside the replicates; a probability needs nothing."""
+    if plan.claim.holds.probability is not None:
+        return ""
+    lower = plan.kind.side == "lower" and not plan.kind.difference
+    bounds = "the quantity is not negative" if lower else "trivially=(...) bounds the quantity" if plan.claim.trivially is not None else ""
+    known = f"since {bounds}, the flag is left out where that is enough" if bounds else "nothing is known that bounds the quantity"
+    return f", up to events that no replicate saw: the flag RARE says how large they would have to be; {known}"
 
 
 def _sure(result: Result, part: Part) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from worlds import Together, Worlds, verified
 
 from theorylab.claim import Claim
+from theorylab.verdict.judge import Verdict
 
 
 class World(NamedTuple):
@@ -20,10 +21,19 @@ class World(NamedTuple):
 
 def outcome(world: World, seed: int) -> Mapping[str, float]:
     """What one run counts: its verdict, whether it was refuted before confirmation, and the replicates (`seeds`) that it took."""
+    return counted(played(world, seed))
+
+
+def played(world: World, seed: int) -> Verdict:
+    """The verdict of one run. Raises RuntimeError where it failed."""
     result = verified(world.claim, Worlds({"truth:kernel": world.law}, random=world.random), seed=seed)
     if result.fault or result.verdict is None:
         raise RuntimeError(result.fault or result.note)
-    verdict = result.verdict
+    return result.verdict
+
+
+def counted(verdict: Verdict) -> dict[str, float]:
+    """What a verdict counts."""
     # Without controls a support is left as it is found; the reason CONTROL stands for it.
     found = "supported" if verdict.reasons == ("CONTROL",) else verdict.verdict
     before = found == "refuted" or verdict.reasons == ("UNCONFIRMED",)

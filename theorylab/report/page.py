@@ -48,6 +48,7 @@ FLAGS = {
     "vacuous": "the bound lies above what any method attains on the whole range",
     "loose": "the largest ratio to the bound is below 0.1",
     "outside assumptions": "some runs did not meet the theorem's assumptions and count for nothing",
+    "RARE": "events that no replicate saw could overturn it, and nothing known of the quantity excludes them; the note says how large",
     "short range": "fewer than two decades or eight sizes: it can support, not refute",
     "advisory": "a rerun might change the verdict; it does not gate",
 }

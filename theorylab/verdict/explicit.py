@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import bdtr, betaincinv, ndtri
+from scipy.special import bdtr, ndtri
 
 from ..cells import RELATIVE, Cells
 from .intervals import clopper_pearson
 from .parts import Part, Rule, describe, flags_of, obstacles, told
+from .reach import share_within_reach
 
 
 def every_instance(cells: Cells, rule: Rule) -> Part:
@@ -46,6 +47,7 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
         return Part(cells.family, "inconclusive", tuple(reasons or ["COVERAGE"]))
     over, earlier = cells.excess() > RELATIVE, search.excess() > RELATIVE
     m, cap = over.shape[1], max(rule.cap or 0, over.shape[1])
+    most, final = rule.final(m)
     share = rule.alpha / (len(units) * rule.families)
     allowed = np.maximum(allowed, 1e-300)
     found = []
@@ -68,7 +70,7 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
         tuple(flags_of(cells, None)),
         worst=describe(cells, i, int(np.argmax(cells.excess()[i][:, j])), j)
         | {"failures": failures, "runs": m, "allowed": float(allowed[i, j])},
-        detectable=_share_within_reach(float(allowed[i, j]), m, share) / float(allowed[i, j]),
+        detectable=share_within_reach(float(allowed[i, j]), most, final / (len(units) * rule.families)) / float(allowed[i, j]),
         interval=(float(low), float(high)),
         instances=len(units),
         replicates=m,
@@ -83,12 +85,6 @@ def tightness_of(cells: Cells, counted: np.ndarray) -> float | None:
         return None if cells.kind.difference else 0.0
     with np.errstate(over="ignore"):
         return float(np.exp(cells.log_ratio()[positive].max()))
-
-
-def _share_within_reach(allowed: float, m: int, alpha: float) -> float:
-    """The probability of a violation that is refuted in nine runs of ten."""
-    fewest = next((n for n in range(1, m + 1) if clopper_pearson(n, m, alpha)[0] > allowed), m)
-    return float(betaincinv(fewest, m - fewest + 1, 0.9))
 
 
 def _binomial_index(p: float, allowed: float, cap: int, alpha: float) -> float:

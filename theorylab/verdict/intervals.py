@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv, ndtr, ndtri, stdtrit
+from scipy.special import betaincinv, ndtr, stdtrit
+
+from .power import errors_needed
 
 LAMBDAS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
 
@@ -153,8 +155,11 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
     rungs = ((full, error[2], c_parts), (upper, error[1], c_parts), (extrapolated, ahead.error[0], 1.0 if m > 1 else 0.0))
     refuted = all(value - k * e > tau for value, e, k in rungs)
     settled = not (adverse and slope + drifts[w] > tau)
-    nine = float(ndtri(0.9))
-    grown = np.sqrt(m / max(cap or m, m))
+    most = cap or m
+    grown = np.sqrt(m / max(most, m))
+    # A run goes on to the last look while it is open; the error spent at a look is in proportion to its replicates.
+    c_last = student(min(alpha * max(most / m, 1.0), 0.5) / parts, most)
+    further = zip((pseudo[:, 2], pseudo[:, 1], 2 * pseudo[:, 1] - pseudo[:, 0]), (c_last, c_last, 1.0), (r[1] for r in rungs), strict=True)
     return Trend(
         supported=bool(slope + width <= tau and settled and not refuted),
         refuted=bool(refuted),
@@ -167,7 +172,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         upper_half=upper,
         extrapolated=extrapolated,
         curved=bool(curved[0]),
-        detectable=float(tau + max((k + nine) * e for _, e, k in rungs)),
+        detectable=float(tau + max(errors_needed(values, k, most) * e * np.sqrt(m / most) for values, k, e in further)) if m > 1 else tau,
         margin=in_errors(tau - slope, slope_errors[w] * grown),
         window=w,
     )
@@ -176,21 +181,3 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
 def in_errors(distance: float, error: float) -> float:
     """A distance in standard errors; infinite where there is no error."""
     return float(distance / error) if error > 0 else float(np.copysign(np.inf, distance))
-
-
-def bet_within_reach(r: np.ndarray, needed: float) -> float:
-    """The mean at which bets on values like r (m,), scaled, reach the log wealth `needed` in nine runs of ten; inf where none does."""
-    m, mean = len(r), float(r.mean())
-    if mean <= 0 or m < 2:
-        return float("inf")
-    low, high = 0.0, np.log(1e6)
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (low, middle) if _wealth_tenth(r * np.exp(middle) / mean) >= needed else (middle, high)
-    return float(np.exp(high)) if high < np.log(9e5) else float("inf")
-
-
-def _wealth_tenth(r: np.ndarray) -> float:
-    """The log wealth that the best single bet falls short of in one run of ten."""
-    gains = np.log1p(np.outer(LAMBDAS, r - 1))
-    return float(np.max(len(r) * gains.mean(1) - ndtri(0.9) * np.sqrt(len(r)) * gains.std(1, ddof=1)))

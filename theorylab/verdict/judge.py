@@ -13,7 +13,7 @@ from ..blocks import measured_in_blocks
 from ..cells import Cells
 from ..claim import Claim
 from ..kind import equation
-from . import expectation, explicit, identity, quantiles, rates, slopes, terms, unbiased
+from . import expectation, explicit, identity, quantiles, rates, slopes, terms, unbiased, unseen
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -124,16 +124,22 @@ def combine(parts: Sequence[Part], tau: float | None = None) -> Verdict:
         flags = tuple(f for f in flags if f != "loose")
     if any(p.verdict == "refuted" for p in parts):
         reasons = tuple(dict.fromkeys(reason for part in parts if part.verdict == "refuted" for reason in part.reasons))
-        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau, detail=said)
+        guilty = [p for p in parts if p.verdict == "refuted"]
+        rests = unseen.said(guilty, "keep") if all("RARE" in p.flags for p in guilty) else ""
+        return Verdict("refuted", reasons, flags, parts=tuple(parts), tau=tau, detail=_joined(said, rests))
     idle = [name for name in counting[0].terms if not any(p.terms.get(name, {}).get("cells") for p in counting)] if counting else []
     exercised = {f"{name} untested" for part in counting for name in part.terms if name not in idle}
     flags = tuple(flag for flag in flags if flag not in exercised)
     if counting and all(p.verdict == "supported" for p in counting):
         if idle:
             return Verdict("inconclusive", ("COVERAGE",), flags, parts=tuple(parts), tau=tau, detail=said)
-        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau, detail=said)
+        return Verdict("supported", (), flags, parts=tuple(parts), tau=tau, detail=_joined(said, unseen.said(counting)))
     reasons = tuple(dict.fromkeys(reason for part in counting for reason in part.reasons)) or ("COVERAGE",)
     return Verdict("inconclusive", reasons, flags, parts=tuple(parts), tau=tau, detail=said)
+
+
+def _joined(*said: str) -> str:
+    return "; ".join(text for text in said if text)
 
 
 def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_algorithm: bool) -> Verdict:

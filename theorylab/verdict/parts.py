@@ -39,7 +39,7 @@ LOOSE = 0.1
 class Rule(NamedTuple):
     """How sharp to judge: the exponent threshold, the error spent at this look and in all, and whether a control is judged.
 
-    `cap` is the most replicates allowed, `families` by how many families the error of a refutation is shared.
+    `cap` is the most replicates that find a refutation once, `families` by how many families the error of a refutation is shared.
     """
 
     tau: float
@@ -49,13 +49,22 @@ class Rule(NamedTuple):
     cap: int | None = None
     families: int = 1
 
+    def final(self, m: int) -> tuple[int, float]:
+        """The replicates that find a refutation once, and the error spent on it; m are those of this look.
+
+        A run goes on to its last look, and spends an error in proportion to a look's replicates.
+        """
+        most = self.cap or m
+        return most, min(self.alpha * max(most / m, 1.0), self.total)
+
 
 @dataclass(frozen=True)
 class Part:
     """The verdict on one family, and the numbers that it rests on.
 
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
-    `trends` has one entry per axis. `beyond` is the smallest unseen event that would overturn a support in expectation.
+    `trends` has one entry per axis. `beyond` is the probability, and the least size relative to the
+    bound, of an unseen event that would overturn a support in expectation.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
     `said` is what was found, in words, of a kind that a ratio and its interval do not describe.
     """
