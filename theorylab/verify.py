@@ -21,13 +21,12 @@ from .result import Options, Result
 from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
 from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
 from .verdict.parts import Part, Rule
+from .witness import witnessed
 
 FRESH = 1_000_003
-SHAKES = tuple(range(16))
 STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
 STRETCH = 10.0
-CLEAR = 1e-3
 QUICK = Options()
 
 
@@ -101,13 +100,14 @@ class Trial:
         self.verdict = combine(parts, self.plan.tau)
 
     def confirmed(self) -> Verdict:
-        """The verdict, where a refutation was found again: in shaken arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
+        """The verdict, where a refutation was found again: in other arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
         if self.verdict.verdict != "refuted":
             return self.verdict
         guilty = [part for part in self.verdict.parts if part.verdict == "refuted"]
         if not self.plan.noisy and self.plan.kind.form == "explicit":
-            if any(self._survives(part) for part in guilty):
-                return self.verdict
+            sure = {part.family: self._witnessed(part) for part in guilty}
+            if any(sure.values()):
+                return replace(self.verdict, parts=tuple(sure.get(part.family) or part for part in self.verdict.parts))
             return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
         if self.control and not self.plan.noisy:
             return self.verdict
@@ -137,6 +137,10 @@ class Trial:
                 measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
             groups[f"{run.kernel} on {family}" if family else run.kernel] = measured
         return groups
+
+    def _witnessed(self, part: Part) -> Part | None:
+        run, found, _ = self._groups[part.family]
+        return witnessed(self.plan.claim, part, found, run, self.merged, self.control)
 
     def _family(self, family: str | None, look: int) -> Part:
         plan = self.plan
@@ -254,18 +258,6 @@ class Trial:
             tier=plan.tier,
             block=block_size(lanes),
         )
-
-    def _survives(self, part: Part) -> bool:
-        """Whether the part's witness still violates with its inputs moved by one unit in the last place, in each of 16 ways."""
-        run, found, search = self._groups[part.family]
-        if self.control and part.worst["ratio"] > 1 + CLEAR:
-            return True
-        lanes = Lanes((part.worst["instance"],), SHAKES, shaken=int(part.worst["replicate"]))
-        shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, self.merged(run, lanes))
-        rule = Rule(self.plan.tau, self.plan.alpha, self.plan.alpha)
-        keep = found.keep[[found.instances.index(part.worst["instance"])]]
-        each = [replace(shaken.replicate(r), keep=keep) for r in range(len(SHAKES))]
-        return all(judge_family(self.plan.claim, one, rule, search).verdict == "refuted" for one in each)
 
 
 def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:

@@ -12,6 +12,7 @@ from .columns import letters_of
 from .plan import SEARCH, TOP, Plan
 from .report.document import decays, read_on
 from .report.formula import text
+from .rescale import free_bases
 from .result import Against, Options, Result
 from .verdict.expectation import SUPPORT_FROM
 from .verdict.parts import REASONS, Part
@@ -236,7 +237,14 @@ def _test(plan: Plan) -> list[str]:
         what = f"the difference of {kind.quantity} and its bound" if kind.difference else f"{kind.quantity} / bound"
         lines = [f"explicit constant: {what} is compared with {'0' if kind.difference else '1'} in every cell; it must be {side} that"]
         if holds == "for every instance":
-            lines.append("one violation beyond 1e-9 that survives moving every input by one unit in the last place, 16 times, refutes")
+            units = "16 other choices of units"
+            repeated = units if free_bases(plan.claim) else "16 moves to letters beside its own, since none has a unit"
+                "16 other choices of units" if free_bases(plan.claim) else "16 moves to letters next to its own (no letter has a unit)"
+            )
+            lines.append(
+                "one violation beyond 1e-9 refutes if it survives that every input is moved by one unit in the last place, 16 times, and "
+                f"{repeated}"
+            )
         elif holds == "with probability":
             lines.append("the share of violations is tested by exact binomial limits")
         else:
@@ -342,7 +350,7 @@ def _cause(result: Result, part: Part) -> str:
         return (
             "perhaps round-off"
             if result.origin
-            else "round-off: the violation does not survive moving the inputs by one unit in the last place"
+            else "round-off: no violation survives other last digits and other units, or letters next to its own where there are none"
         )
     if part.trends:
         trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])

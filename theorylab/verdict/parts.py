@@ -23,7 +23,7 @@ REASONS = {
     "CENSORED": "runs stopped before they reached the accuracy, where the bound still allows it",
     "CONTROL": "no broken algorithm is among the controls, or one that must be refuted was not: this test could not have failed",
     "NONFINITE": "runs gave NaN or infinity without having broken the bound first",
-    "ROUNDING": "the only violations do not survive a change of units or of the last digit",
+    "ROUNDING": "the only violations do not survive a change of units or of the last digit: they may be round-off",
     "ASSUMPTION": "no run met the theorem's assumptions",
     "UNCONFIRMED": "the refutation was not found again on fresh seeds and a longer range",
     "CONSTANT": "the measured quantity is the same number everywhere although its bound moves",
