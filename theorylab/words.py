@@ -239,8 +239,6 @@ def _test(plan: Plan) -> list[str]:
         if holds == "for every instance":
             units = "16 other choices of units"
             repeated = units if free_bases(plan.claim) else "16 moves to letters beside its own, since none has a unit"
-                "16 other choices of units" if free_bases(plan.claim) else "16 moves to letters next to its own (no letter has a unit)"
-            )
             lines.append(
                 "one violation beyond 1e-9 refutes if it survives that every input is moved by one unit in the last place, 16 times, and "
                 f"{repeated}"
