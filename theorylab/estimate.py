@@ -74,7 +74,10 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     height = data.get("floor")
     if floor is not None and quantity in floor:
         height = height_of(claim, floor[quantity], like)
+    plateau = None
     if height is not None:
+        ends = np.nan_to_num(_flatten(height, like, order)[:, 0, :])
+        plateau = np.where(ends > NUMERICAL * largest, ends, 0.0)
         drop("floor", level <= FLOOR_FACTOR * _floor(height, like, order, largest))
     elif kind.form == "rate" and kind.side == "lower":
         # The first value at rounding says how far a decay has fallen at least; the plateau behind says nothing of how fast it fell.
@@ -106,6 +109,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         trivial=trivial,
         dropped=dropped,
         averages=claim.holds.name in AVERAGES,
+        plateau=plateau,
     )
 
 

@@ -16,7 +16,7 @@ from .rescale import free_bases
 from .result import Against, Options, Result
 from .verdict.expectation import SUPPORT_FROM
 from .verdict.parts import REASONS, Part
-from .verdict.slopes import RATE_TAU
+from .verdict.slopes import LOST, RATE_TAU
 from .verdict.terms import RULES
 
 ON = "on this range, or on its end that is named where the whole bends,"
@@ -295,13 +295,24 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     ]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
-        lines.append(
-            f"{plan.instances} instances are searched with {SEARCH} replicates, the {TOP} worst tested on others, looks at {looks}"
-        )
+        lines.append(f"{_tried(plan)}; looks at {looks} replicates")
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
     return lines
+
+
+def _tried(plan: Plan) -> str:
+    """Which instances of a family a statement about means or probabilities is tested on."""
+    if plan.claim.holds.name == "on average over the family":
+        return "every replicate draws its own instance of a family"
+    if plan.instances <= TOP:
+        several = (
+            f"all of a family's instances are tested, {plan.instances}" if plan.instances > 1 else "the one instance of a family is tested"
+        )
+        return f"{several} at most" if plan.instances > 1 else several
+    alone = "" if plan.varies else ", or the only one where the family draws nothing"
+    return f"up to {plan.instances} instances of a family are searched with {SEARCH} replicates, the {TOP} worst tested on others{alone}"
 
 
 def _meaning(plan: Plan) -> str:
@@ -344,6 +355,16 @@ def _instance(part: Part) -> str:
 
 def _cause(result: Result, part: Part) -> str:
     verdict = result.verdict
+    if part.floor is not None:
+        return (
+            f"the quantity ends where runs started at the solution end: a statistical floor of {part.floor:.3g} that the bound has no term "
+            "for. Write one, such as C_1*rho**k + C_2*eta, or end the range before; more runs do not lower it"
+        )
+    if LOST in part.flags and part.verdict != "refuted":
+        return (
+            "a Monte Carlo floor: somewhere the mean over the replicates is less than three standard errors from zero, so that its "
+            "logarithm would be noise; such cells decide no trend. Four times the replicates halve the error"
+        )
     if verdict is not None and "ROUNDING" in verdict.reasons:
         return (
             "perhaps round-off"

@@ -12,6 +12,7 @@ from ..bound import evaluate
 from ..cells import Cells
 from ..claim import Claim
 from . import expectation, explicit, rates, slopes, terms
+from .floors import with_floor
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -79,7 +80,10 @@ class ControlVerdict:
 
 def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None) -> Part:
     """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen."""
-    search = search or cells
+    return with_floor(_tested(claim, cells, rule, search or cells), cells)
+
+
+def _tested(claim: Claim, cells: Cells, rule: Rule, search: Cells) -> Part:
     if cells.kind.form == "trend":
         return slopes.judge_trend(claim, cells, rule)
     if cells.kind.form == "terms":

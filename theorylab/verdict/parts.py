@@ -33,6 +33,7 @@ REASONS = {
 
 
 LOOSE = 0.1
+NEGATIVE = "negative values: write signed()"
 
 
 class Rule(NamedTuple):
@@ -55,6 +56,7 @@ class Part:
 
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
     `trends` has one entry per axis. `beyond` is the smallest unseen event that would overturn a support in expectation.
+    `floor` is the level of a statistical floor that the worst instance has come down to.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
     """
 
@@ -72,6 +74,7 @@ class Part:
     margin: float | None = None
     beyond: tuple[float, float] | None = None
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    floor: float | None = None
 
 
 def obstacles(cells: Cells) -> list[str]:
@@ -117,11 +120,19 @@ def flags_of(cells: Cells, tightness: float | None) -> list[str]:
         beyond = cells.trivial is not None and cells.kind.form == "explicit" and (bound >= cells.trivial)[cells.keep].all()
         if beyond or (cells.quantity[kept] <= 0).all():
             flags.append("vacuous")
+    if _negative(cells, kept):
+        flags.append(NEGATIVE)
     if tightness is not None and tightness < LOOSE:
         flags.append("loose")
     if cells.dropped.get("assumption"):
         flags.append("outside assumptions")
     return flags
+
+
+def _negative(cells: Cells, kept: np.ndarray) -> bool:
+    """Whether letters that the claim made as positive were measured below zero: what sympy simplified may not hold for them."""
+    found = {cells.kind.quantity: cells.quantity} | dict(cells.letters)
+    return any(symbol.is_positive and bool((np.broadcast_to(v, kept.shape)[kept] < 0).any()) for symbol, v in found.items())
 
 
 def describe_mean(cells: Cells, instance: int, cell: int) -> dict[str, Any]:
