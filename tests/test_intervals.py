@@ -116,7 +116,7 @@ def rare_paths(jitter: float, claimed: float, runs: int, seed: int, m: int = 256
 
 @pytest.mark.parametrize(("gated", "most"), [(True, 0.03), (False, 1.0)])
 def test_a_mean_carried_by_unseen_rare_paths_is_not_supported(gated, most):
-    # STATISTICS 6.6: jitter .3 a step, a rate 24.5 % too optimistic: supported in 70 % of runs without the gate.
+    # Jitter .3 a step, a rate 24.5 % too optimistic: supported in 70 % of runs without the gate.
     x = 0.02 * np.linspace(10, 200, 20) * 1.245
     w = weights(np.exp(x))
     supported = [

@@ -28,7 +28,7 @@ from theorylab.simulate import Lanes
 from theorylab.verdict.expectation import SUPPORT_FROM, in_expectation
 from theorylab.verdict.intervals import betting, trend
 from theorylab.verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
-from theorylab.verdict.parts import Part, Rule
+from theorylab.verdict.parts import NEGATIVE, Part, Rule
 from theorylab.verify import Trial
 
 RULE = Rule(tau=0.1, alpha=0.01, total=0.01)
@@ -521,7 +521,7 @@ def test_regret_is_bounded_by_its_horizon():
 
 
 def test_bad_instances_are_not_pooled_with_good_ones():
-    # STATISTICS amendment 1: 10 % of instances at 3, the others at 0.3: pooled 0.57, supported in every run.
+    # 10 % of instances at 3, the others at 0.3: pooled 0.57, supported in every run.
     mix = lambda rng, i, at, lane: (3.0 if i % 10 == 7 else 0.3) * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)  # noqa: E731
     for holds, verdict in ((MEAN.holds, "refuted"), (on_average, "supported")):
         worlds = Worlds({"truth:kernel": mix, "truth:broken": lambda rng, i, at, lane: at["n"] * lognormal(rng, at["n"].shape)})
@@ -602,6 +602,29 @@ def test_negative_values_of_a_letter_that_is_declared_positive_are_not_clipped_e
     assert np.maximum(values / np.sqrt(SIZES[:3]), 0).mean() > 1.3
     assert mean_part(MEAN, values, {"n": SIZES[:3]}).verdict == "supported"
     assert mean_part(MEAN, values + 2 * np.sqrt(SIZES[:3]), {"n": SIZES[:3]}).verdict == "refuted"
+
+
+def test_a_letter_that_is_declared_positive_and_measured_negative_is_said():
+    rng = np.random.default_rng(7)
+    values = (0.5 + 3 * rng.standard_normal((1, 64, 3))) * np.sqrt(SIZES[:3])
+    assert NEGATIVE in mean_part(MEAN, values, {"n": SIZES[:3]}).flags
+    assert NEGATIVE not in mean_part(MEAN, np.abs(values), {"n": SIZES[:3]}).flags
+    bound = claim_of(y <= b, SQRT | {b: measured("bound")})
+    assert NEGATIVE in mean_part(bound, {"y": np.abs(values), "b": values}, {"n": SIZES[:3]}).flags
+    regret = signed("regret")
+    honest = claim_of(regret <= sqrt(n), {n: SQRT[n], regret: measured("regret")})
+    assert NEGATIVE not in mean_part(honest, values, {"n": SIZES[:3]}).flags
+
+
+def test_a_regret_below_zero_throughout_is_vacuous_and_counts_for_nothing_beside_others():
+    regret = signed("regret")
+    claim = claim_of(regret <= sqrt(n), {n: SQRT[n], regret: measured("regret")})
+    values = (-2 + 0.1 * np.random.default_rng(7).standard_normal((1, 64, 3))) * np.sqrt(SIZES[:3])
+    negative = mean_part(claim, values, {"n": SIZES[:3]})
+    assert "vacuous" in negative.flags
+    assert negative.verdict == "supported"
+    open_ = mean_part(claim, -0.5 * values, {"n": SIZES[:3]})
+    assert combine([negative, open_]).verdict == open_.verdict == "inconclusive"
 
 
 def test_a_lower_bound_in_expectation_is_refuted_from_below():

@@ -8,7 +8,7 @@ from sympy import Eq, exp
 from worlds import C, b, c, claim_of, k, y
 
 from theorylab.catalogue import find_claims
-from theorylab.claim import along, for_every_instance, in_expectation, measured, previous, unknown
+from theorylab.claim import along, for_every_instance, in_expectation, measured, on_average, previous, unknown, varies
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
@@ -196,3 +196,25 @@ def test_show_gives_the_range_that_the_claim_speaks_of(statement):
     planned = plan(stated)
     assert planned.along[1][0] == 0
     assert "checkpoints from 1 to 1000" in " ".join(dict(explain(stated, planned))["Data"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "up to 16 instances of a family are searched with 16 replicates, the 5 worst tested on others"),
+        ({"instances": 3}, "all of a family's instances are tested, 3 at most"),
+        ({"instances": 1}, "the one instance of a family is tested"),
+        ({"holds": on_average}, "every replicate draws its own instance of a family"),
+    ],
+)
+def test_show_says_how_many_instances_are_tested(more, said):
+    asked = claim_of(y <= 2 / k, {k: along("steps", 1, 100), y: measured("gap")}, **more)
+    data = next(lines for head, lines in explain(asked, plan(asked)) if head == "Data")
+    assert any(line.startswith(said) for line in data), data
+
+
+@pytest.mark.parametrize(("unit", "said"), [("[x]", "16 other choices of units"), ("1", "16 moves to letters beside its own")])
+def test_show_says_how_a_violation_is_repeated(unit, said):
+    where = {k: along("steps", 1, 100), b: varies("start", 0.1, 10.0, unit=unit), y: measured("gap", unit=unit)}
+    asked = claim_of(y <= b / k, where, holds=for_every_instance)
+    assert said in " ".join(next(lines for head, lines in explain(asked, plan(asked)) if head == "Test"))

@@ -22,8 +22,9 @@ class Cells:
     """One family's measurements. I instances, M replicates, J cells: all combinations of swept letters, checkpoints and own axes.
 
     `quantity` is (I, M, J); `letters` holds what the bound needs, each broadcastable to that. `keep` (I, J) marks the cells that
-    count. `axes` gives each axis' values at the J cells; those of the letters `together` change from point to point, all at once.
-    `dropped` counts cells by reason. `averages` says that the claim is about means over the replicates.
+    count, `plateau` (I, J) is where runs started near the solution end, 0 where that is rounding or unknown. `axes` gives each axis'
+    values at the J cells; those of the letters `together` change from point to point, all at once. `dropped` counts cells by reason.
+    `averages` says that the claim is about means over the replicates.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Cells:
     dropped: Mapping[str, int] = field(default_factory=dict)
     averages: bool = False
     together: tuple[str, ...] = ()
+    plateau: np.ndarray | None = None
 
     def at(self, instance: int) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
         """Quantity (M, J) and letters of one instance, by position."""
@@ -62,6 +64,7 @@ class Cells:
             instances=self.instances[part],
             boxed={name: values[part] for name, values in self.boxed.items()},
             trivial=None if self.trivial is None else self.trivial[part],
+            plateau=None if self.plateau is None else self.plateau[part],
         )
 
     def replicate(self, number: int) -> Cells:
@@ -121,6 +124,7 @@ class Cells:
             boxed={name: values[:1] for name, values in self.boxed.items()},
             instances=(0,),
             trivial=None if self.trivial is None else self.trivial.mean(0, keepdims=True),
+            plateau=None if self.plateau is None else self.plateau.mean(0, keepdims=True),
         )
 
     def above_floors(self) -> Cells:

@@ -14,7 +14,7 @@ from .project import Project
 from .record import Record
 from .result import Against, Options, Result
 
-# STATISTICS section 5: what an interval's own noise hides on a rerun with the same seeds is no news.
+# What an interval's own noise hides on a rerun with the same seeds is no news.
 SHARE = 0.2
 # Without noise: float64 agrees to about 1e-10 between compilers over thousands of steps, float32 to about 1e-5; this tells them apart.
 EXACT = 1e-6

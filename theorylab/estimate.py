@@ -91,7 +91,10 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     height = data.variables.get("floor")
     if floor is not None and quantity in floor:
         height = height_of(claim, floor[quantity], data[quantity]).variable
+    plateau = None
     if height is not None:
+        ends = np.nan_to_num(flat(height)[:, 0, :])
+        plateau = np.where(ends > NUMERICAL * largest, ends, 0.0)
         drop("floor", level <= FLOOR_FACTOR * _floor(flat(height), largest))
     elif kind.form == "rate" and kind.side == "lower":
         # The first value at rounding says how far a decay has fallen at least; the plateau behind says nothing of how fast it fell.
@@ -125,6 +128,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         dropped=dropped,
         averages=claim.holds.name in AVERAGES,
         together=tuple(name for name, dim in at.items() if dim == POINT),
+        plateau=plateau,
     )
 
 

@@ -16,7 +16,7 @@ from . import check
 from . import plan as planning
 from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate
-from .cells import Cells
+from .cells import NUMERICAL, Cells
 from .claim import Claim, Control, Slip
 from .columns import Unreadable, roles_of
 from .design import POINT
@@ -87,6 +87,7 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
     if found.outside:
         flags.append("outside range")
         notes.append(f"left out, since the claim's ranges do not hold it: {'; '.join(found.outside)}")
+    notes += _large_floors(plan, found.families)
     lost = [family for family in claim.problems if family not in map(family_of, found.families)]
     if lost and claim.problems:
         notes.append(f"no data of {', '.join(lost)}")
@@ -304,6 +305,23 @@ def _needs(plan: Plan, rule: Rule) -> tuple[int, int]:
 def _may_have_floor(plan: Plan) -> bool:
     """Whether the quantity falls along a run: only then may rounding stop it."""
     return plan.along is not None and plan.kind.side != "lower" and bool(plan.along[1][-1] > plan.along[1][0])
+
+
+def _large_floors(plan: Plan, families: Mapping[str, xr.Dataset]) -> list[str]:
+    """What is said of floors that came with the data and are no rounding of double precision: they excuse nothing."""
+    name, notes = plan.kind.quantity.name, []
+    for family, data in families.items():
+        if "floor" not in data:
+            continue
+        values, floor = np.abs(data[name].to_numpy()), float(data["floor"].max())
+        largest = float(values[np.isfinite(values)].max(initial=0.0))
+        if floor > NUMERICAL * largest:
+            notes.append(
+                f"the floor of {floor:.3g}{f' on {family}' if family else ''} is more than {NUMERICAL:g} of the largest {name}, so it is "
+                "no rounding of double precision: the cells that reached it count against the claim. "
+                "Give the bound a term for it, run in double precision, or end the range before"
+            )
+    return notes
 
 
 def _on_shorter(plan: Plan, family: str, data: xr.Dataset, rule: Rule, part: Part, why: str) -> tuple[Part, str]:

@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def alphas(self) -> tuple[float, ...]:
-        """Error spent at each look, in proportion to its replicates (STATISTICS section 4)."""
+        """Error spent at each look, in proportion to its replicates, so that the errors of all looks add up to alpha."""
         return tuple(self.alpha * m / sum(self.looks) for m in self.looks)
 
     @property
@@ -112,7 +112,7 @@ def swept(roles: Mapping[str, Any], seed: int, stretch: float = 1.0) -> dict[str
 
 
 def looks(claim: Claim, sweep: Mapping[str, np.ndarray], along: Any, alpha: float) -> tuple[int, ...]:
-    """Replicates at each look, by kind. A probability's first look is where no violation at all supports it (STATISTICS section 6.3)."""
+    """Replicates at each look, by kind. A probability's first look is where no violation at all supports it."""
     if claim.holds.name == "for every instance":
         return (1,)
     if claim.holds.probability is None:

@@ -28,7 +28,7 @@ from .project import Project, load
 
 BLOCKS = (8, 128)
 NEAR = 0.75
-COMPILER = {"quick": {"xla_backend_optimization_level": 1}, "full": {}}
+COMPILER = {"quick": {"xla_backend_optimization_level": 1}, "full": {}, "unfused": {"xla_disable_hlo_passes": "fusion"}}
 
 
 class KernelFault(Exception):
@@ -239,8 +239,7 @@ class Simulator:
 
     def _lane(self, run: Run, static: dict[str, Any], values: Mapping[str, Any], checkpoints: Any) -> dict[str, Any]:
         traced = {name: values[name] for name in values if name not in _LANE}
-        nudged = {n: _move(v, values["nudge"], 1) for n, v in traced.items()}
-        letters = {**static, **nudged} | ({run.along[0]: checkpoints} if run.along else {})
+        letters = {**static, **_move(traced, values["nudge"], 1)} | ({run.along[0]: checkpoints} if run.along else {})
         draw, noise = (jax.random.wrap_key_data(values[name]) for name in ("draw", "noise"))
         problem = self._problem(run, letters, draw, values["nudge"], values["near_solution"])
         if run.precision != "double":
@@ -309,7 +308,7 @@ class Simulator:
         for n, (letters, _) in enumerate(cells):
             problem = jax.tree.map(lambda leaf, lane=n: leaf[lane], problems)
             rng = np.random.default_rng(inputs["noise"][n])
-            given = letters | ({run.along[0]: np.asarray(run.along[1])} if run.along else {})
+            given = letters | self._nudged(inputs, names, n) | ({run.along[0]: np.asarray(run.along[1])} if run.along else {})
             if run.precision != "double":
                 problem, given = _narrowed((problem, given), False)
             try:
@@ -321,11 +320,20 @@ class Simulator:
                 raise KernelFault(self._blame(run, error)) from error
         return rows
 
+    def _nudged(self, inputs: Mapping[str, np.ndarray], names: Sequence[str], lane: int) -> dict[str, float]:
+        """The letters of a shaken lane that are no whole numbers, moved as a compiled kernel's are; none of any other lane."""
+        if not inputs["nudge"][lane]:
+            return {}
+        real = {name: inputs[name][lane] for name in names if inputs[name].dtype.kind == "f"}
+        return {name: float(value) for name, value in _move(real, inputs["nudge"][lane], 1).items()}
+
     def _problems(self, run: Run, static: dict[str, Any], inputs: dict[str, np.ndarray], names: list[str]) -> Any:
         """The problems of all lanes as NumPy arrays, built in blocks of one compiled function as compiled kernels are."""
 
         def build(values: Any) -> Any:
-            letters = {**static, **{n: values[n] for n in names}} | ({run.along[0]: self._along(run)} if run.along else {})
+            letters = {**static, **_move({n: values[n] for n in names}, values["nudge"], 1)} | (
+                {run.along[0]: self._along(run)} if run.along else {}
+            )
             return self._problem(run, letters, jax.random.wrap_key_data(values["draw"]), values["nudge"], values["near_solution"])
 
         key = ("problems", run.family, tuple(sorted(static.items())), run.along, tuple(names), run.tier)

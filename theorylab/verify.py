@@ -13,7 +13,7 @@ import xarray as xr
 from . import plan as planning
 from . import portfolio
 from .blocks import measured_in_blocks, quantile_block
-from .cells import RELATIVE, Cells
+from .cells import Cells
 from .claim import Claim, Control, Slip
 from .diagnostics import Diagnostics, diagnostics
 from .estimate import cells, height_of
@@ -27,14 +27,13 @@ from .verdict import identity
 from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
 from .verdict.parts import Part, Rule
 from .verdict.portfolios import attained
+from .witness import SHAKES, witnessed
 
 FRESH = 1_000_003
 ASIDE = 500_000
-SHAKES = tuple(range(16))
 STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
 STRETCH = 10.0
-CLEAR = 1e-3
 QUICK = Options()
 
 
@@ -108,13 +107,14 @@ class Trial:
             self.verdict = attained(self.verdict)
 
     def confirmed(self) -> Verdict:
-        """The verdict, where a refutation was found again: in shaken arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
+        """The verdict, where a refutation was found again: in other arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
         if self.verdict.verdict != "refuted":
             return self.verdict
         guilty = [part for part in self.verdict.parts if part.verdict == "refuted"]
         if not self.plan.noisy and self.plan.kind.form == "explicit":
-            if any(self._survives(part) for part in guilty):
-                return self.verdict
+            sure = {part.family: self._witnessed(part) for part in guilty}
+            if any(sure.values()):
+                return replace(self.verdict, parts=tuple(sure.get(part.family) or part for part in self.verdict.parts))
             return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",), detail="")
         if self.control and not self.plan.noisy:
             return self.verdict
@@ -146,6 +146,16 @@ class Trial:
                 measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
             groups[f"{run.kernel} on {run.family}" if run.family else run.kernel] = measured
         return groups
+
+    def _witnessed(self, part: Part) -> Part | None:
+        """The refuted part with a witness that survives other arithmetic, if there is one."""
+        run, found, _ = self._groups[part.family]
+        rerun = lambda run, lanes: self._best(run, [lanes])  # noqa: E731
+        if equation(self.plan.claim, self.plan.kind) != "identity":
+            return witnessed(self.plan.claim, part, found, run, rerun, self.control)
+        lanes = Lanes((part.worst["instance"],), SHAKES, shaken=int(part.worst["replicate"]))
+        shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, rerun(run, lanes))
+        return part if identity.unmoved(found, shaken, part.worst) else None
 
     def diagnostics(self) -> dict[str, Diagnostics]:
         """How each family's curve grows at its worst point, where there is a curve; nothing here decides."""
@@ -311,23 +321,6 @@ class Trial:
             tier=plan.tier,
             block=block_size(lanes),
         )
-
-    def _survives(self, part: Part) -> bool:
-        """Whether the part's witness still violates with its inputs moved by one unit in the last place, in each of 16 ways.
-
-        It does where it was seen; or anywhere on its instance by more than rounding can make, where steps are not reproduced.
-        """
-        run, found, _ = self._groups[part.family]
-        if self.control and part.worst["ratio"] > 1 + CLEAR:
-            return True
-        instance, replicate = found.instances.index(part.worst["instance"]), int(part.worst["replicate"])
-        lanes = Lanes((part.worst["instance"],), SHAKES, shaken=replicate)
-        shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, self._best(run, [lanes]))
-        if equation(self.plan.claim, self.plan.kind) == "identity":
-            return identity.unmoved(found, shaken, part.worst)
-        excess = np.where(found.keep[instance] & ~shaken.nonfinite[0], np.nan_to_num(shaken.excess()[0], nan=-np.inf), -np.inf)
-        seen = np.where(found.keep[instance], np.nan_to_num(found.excess()[instance, replicate], nan=-np.inf), -np.inf)
-        return bool(((excess[:, seen.argmax()] > RELATIVE) | (excess.max(1) > CLEAR)).all())
 
 
 def _together(steps: list[xr.Dataset]) -> xr.Dataset:

@@ -17,11 +17,12 @@ from .plan import SEARCH, TOP, Plan
 from .portfolio import family_of
 from .report.document import decays, read_on
 from .report.formula import text
+from .rescale import free_bases
 from .result import Against, Options, Result
 from .verdict.expectation import SUPPORT_FROM
 from .verdict.identity import LUCK, UNITS
 from .verdict.parts import REASONS, Part
-from .verdict.slopes import RATE_TAU
+from .verdict.slopes import LOST, RATE_TAU
 from .verdict.terms import RULES
 from .verdict.unbiased import MARGIN, SHARE
 
@@ -251,7 +252,12 @@ def _test(plan: Plan) -> list[str]:
         what = f"the difference of {kind.quantity} and its bound" if kind.difference else f"{kind.quantity} / bound"
         lines = [f"explicit constant: {what} is compared with {'0' if kind.difference else '1'} in every cell; it must be {side} that"]
         if holds == "for every instance":
-            lines.append("one violation beyond 1e-9 that survives moving every input by one unit in the last place, 16 times, refutes")
+            units = "16 other choices of units"
+            repeated = units if free_bases(plan.claim) else "16 moves to letters beside its own, since none has a unit"
+            lines.append(
+                "one violation beyond 1e-9 refutes if it survives that every input is moved by one unit in the last place, 16 times, and "
+                f"{repeated}"
+            )
         elif holds == "with probability":
             lines.append("the share of violations is tested by exact binomial limits")
         else:
@@ -335,7 +341,7 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     lines += [f"{name} takes {len(plan.sweep[name])} values from {span}" for name, span in spans.items() if name not in together]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
-        lines.append(f"{_searched(plan)}looks at {looks} replicates")
+        lines.append(f"{_tried(plan)}; looks at {looks} replicates")
         lines += notes.looked(plan)
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
     else:
@@ -343,15 +349,17 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
     return lines
 
 
-def _searched(plan: Plan) -> str:
-    """How the instances that are tested are found; an average takes them all for one."""
+def _tried(plan: Plan) -> str:
+    """Which instances of a family a statement about means or probabilities is tested on, and how they are found."""
     if plan.claim.holds.name == "on average over the family":
-        return "each replicate draws an instance of its own; "
+        return "every replicate draws its own instance of a family"
     if plan.instances <= TOP:
-        return f"{plan.instances} instances at most, their worst cell chosen on {SEARCH} replicates of each and tested on others; "
+        several = f"all of a family's instances are tested, {plan.instances} at most"
+        return several if plan.instances > 1 else "the one instance of a family is tested"
     first, *later = _rounds(plan)
     halves = "".join(f", the worst {count} of them on {replicates}" for count, replicates in later)
-    return f"up to {first[0]} instances are searched on {first[1]} replicates{halves}, and the {TOP} worst tested on others; "
+    alone = "" if plan.varies else ", or the only one where the family draws nothing"
+    return f"up to {first[0]} instances of a family are searched on {first[1]} replicates{halves}, the {TOP} worst tested on others{alone}"
 
 
 def _rounds(plan: Plan) -> list[tuple[int, int]]:
@@ -418,11 +426,21 @@ def _instance(part: Part) -> str:
 
 def _cause(result: Result, part: Part) -> str:
     verdict = result.verdict
+    if part.floor is not None:
+        return (
+            f"the quantity ends where runs started at the solution end: a statistical floor of {part.floor:.3g} that the bound has no term "
+            "for. Write one, such as C_1*rho**k + C_2*eta, or end the range before; more runs do not lower it"
+        )
+    if LOST in part.flags and part.verdict != "refuted":
+        return (
+            "a Monte Carlo floor: somewhere the mean over the replicates is less than three standard errors from zero, so that its "
+            "logarithm would be noise; such cells decide no trend. Four times the replicates halve the error"
+        )
     if verdict is not None and "ROUNDING" in verdict.reasons:
         return (
             "perhaps round-off"
             if result.origin
-            else "round-off: the violation does not survive moving the inputs by one unit in the last place"
+            else "round-off: no violation survives other last digits and other units, or letters next to its own where there are none"
         )
     if part.trends:
         trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])

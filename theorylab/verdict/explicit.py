@@ -15,7 +15,7 @@ def every_instance(cells: Cells, rule: Rule) -> Part:
     """One violation refutes; none among the instances supports, as far as they were sampled."""
     reasons = obstacles(cells)
     excess = cells.excess()
-    counted = np.broadcast_to(cells.keep[:, None, :], excess.shape) & ~cells.nonfinite & ~np.isnan(excess)
+    counted = _counted(cells, excess)
     if not counted.any():
         return Part(cells.family, "inconclusive", tuple(reasons or ["COVERAGE"]))
     shown = np.where(counted, excess, -np.inf)
@@ -76,6 +76,16 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
         replicates=m,
         margin=_binomial_index(failures / m, float(allowed[i, j]), cap, rule.alpha) if supported else None,
     )
+
+
+def violations(cells: Cells) -> np.ndarray:
+    """The counted runs and cells (I, M, J) that lie beyond their bound by more than rounding at its best."""
+    excess = cells.excess()
+    return _counted(cells, excess) & (excess > RELATIVE)
+
+
+def _counted(cells: Cells, excess: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(cells.keep[:, None, :], excess.shape) & ~cells.nonfinite & ~np.isnan(excess)
 
 
 def tightness_of(cells: Cells, counted: np.ndarray) -> float | None:

@@ -14,6 +14,7 @@ from ..cells import Cells
 from ..claim import Claim
 from ..kind import equation
 from . import expectation, explicit, identity, quantiles, rates, slopes, terms, unbiased, unseen
+from .floors import with_floor
 from .parts import Part, Rule
 
 GATING_INDEX = 5.7
@@ -82,7 +83,10 @@ class ControlVerdict:
 def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None, twin: Cells | None = None) -> Part:
     """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen; `twin` the same
     runs in float32, where they are needed and can be had."""
-    search = search or cells
+    return with_floor(_tested(claim, cells, rule, search or cells, twin), cells)
+
+
+def _tested(claim: Claim, cells: Cells, rule: Rule, search: Cells, twin: Cells | None) -> Part:
     match equation(claim, cells.kind):
         case "unbiasedness":
             return unbiased.unbiased(cells, search, rule)

@@ -24,7 +24,7 @@ REASONS = {
     "with_probability(p), or on what is reached after k, y <= C*k**(-1/p), would settle it",
     "CONTROL": "no broken algorithm is among the controls, or one that must be refuted was not: this test could not have failed",
     "NONFINITE": "runs gave NaN or infinity without having broken the bound first",
-    "ROUNDING": "the only violations do not survive a change of units or of the last digit",
+    "ROUNDING": "the only violations do not survive a change of units or of the last digit: they may be round-off",
     "ASSUMPTION": "no run met the theorem's assumptions",
     "UNCONFIRMED": "the refutation was not found again on fresh seeds and a longer range",
     "CONSTANT": "the measured quantity is the same number everywhere although its bound moves",
@@ -34,6 +34,7 @@ REASONS = {
 
 
 LOOSE = 0.1
+NEGATIVE = "negative values: write signed()"
 
 
 class Rule(NamedTuple):
@@ -65,6 +66,7 @@ class Part:
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
     `trends` has one entry per axis. `beyond` is the probability, and the least size relative to the
     bound, of an unseen event that would overturn a support in expectation.
+    `floor` is the level of a statistical floor that the worst instance has come down to.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
     `said` is what was found, in words, of a kind that a ratio and its interval do not describe.
     """
@@ -84,6 +86,7 @@ class Part:
     beyond: tuple[float, float] | None = None
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     said: str = ""
+    floor: float | None = None
 
 
 def obstacles(cells: Cells) -> list[str]:
@@ -129,11 +132,19 @@ def flags_of(cells: Cells, tightness: float | None) -> list[str]:
         beyond = cells.trivial is not None and cells.kind.form == "explicit" and (bound >= cells.trivial)[cells.keep].all()
         if beyond or (cells.quantity[kept] <= 0).all():
             flags.append("vacuous")
+    if _negative(cells, kept):
+        flags.append(NEGATIVE)
     if tightness is not None and tightness < LOOSE:
         flags.append("loose")
     if cells.dropped.get("assumption"):
         flags.append("outside assumptions")
     return flags
+
+
+def _negative(cells: Cells, kept: np.ndarray) -> bool:
+    """Whether letters that the claim made as positive were measured below zero: what sympy simplified may not hold for them."""
+    found = {cells.kind.quantity: cells.quantity} | dict(cells.letters)
+    return any(symbol.is_positive and bool((np.broadcast_to(v, kept.shape)[kept] < 0).any()) for symbol, v in found.items())
 
 
 def describe_mean(cells: Cells, instance: int, cell: int) -> dict[str, Any]:

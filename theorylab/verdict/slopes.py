@@ -16,6 +16,7 @@ from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
 from .scattered import axis_of, covered
 
 RATE_TAU = 0.5
+LOST = "lost in noise"
 
 
 class Unit(NamedTuple):
@@ -103,8 +104,12 @@ def _part_of(
     parts = rule.families * (1 if each else max(len(units), 1))
     found = [outcome for unit in units for outcome in outcomes(unit, parts)]
     diverged = cells.diverged.any((1, 2))
+    silent = bool(cells.averages and not reasons and len(units) < cells.keep.any(1).sum())
+    steady = all(unit.steady for unit in units) and not silent
+    lost = [] if steady else [LOST]
     if not found and not diverged.any():
-        return Part(cells.family, "inconclusive", tuple(dict.fromkeys([*reasons, "RANGE"])), tuple(flags_of(cells, None)))
+        flags = (*flags_of(cells, None), *lost)
+        return Part(cells.family, "inconclusive", tuple(dict.fromkeys([*reasons, "NOISE" if lost else "RANGE"])), flags)
     gate = each or all(unit.enough for unit in units)
     short = [o for o in found if o.axis.short]
     refutes = _caught if rule.control else lambda o: o.result.refuted and not o.axis.short and gate
@@ -112,7 +117,6 @@ def _part_of(
     guilty = next(([o] for o in suspects if outgrows(units, o)), [])
     refuted = bool(guilty) or bool(diverged.any())
     open_ = [o for o in found if not _supports(o)]
-    steady = all(unit.steady for unit in units)
     supported = bool(found) and gate and steady and not reasons and not open_ and not refuted
     if not gate:
         reasons.append("RARE")
@@ -120,7 +124,9 @@ def _part_of(
         reasons.append("RANGE")
     elif any(o.result.curved or each for o in open_):
         reasons.append("CURVED")
-    elif open_ or not steady:
+    elif open_:
+        reasons.append("NOISE")
+    if not steady:
         reasons.append("NOISE")
     verdict = "refuted" if refuted else "supported" if supported else "inconclusive"
     common = {
@@ -133,7 +139,7 @@ def _part_of(
         r, j = (int(p) for p in np.argwhere(cells.diverged[i])[0])
         return Part(cells.family, verdict, worst=describe(cells, i, r, j), margin=np.inf, trends=_entries(found), **common)
     worst = max(guilty or found, key=lambda o: o.result.high - o.threshold)
-    flags = [*flags_of(cells, None), *(["short range"] if short else []), *(["loose"] if _loose(found, rule.tau) else [])]
+    flags = [*flags_of(cells, None), *lost, *(["short range"] if short else []), *(["loose"] if _loose(found, rule.tau) else [])]
     return Part(
         cells.family,
         verdict,
@@ -216,8 +222,10 @@ def _positive(cells: Cells, y: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray
     if m == 1:
         return values[0] > 0, cells.kind.side == "upper" or bool((values[0] > 0).all())
     least = (values.sum(0) - values.max(0)) / (m - 1)
-    positive = (least > 0) & (values.mean(0) > 0)
-    clearly = values.mean(0) + 3 * values.std(0, ddof=1) / np.sqrt(m) <= 0
+    error = 3 * values.std(0, ddof=1) / np.sqrt(m)
+    # The logarithm of a mean of both signs is its own noise where the mean is not: kept where positive by chance, it would make a plateau.
+    positive = (least > 0) & (values.mean(0) > 0) & ((values.min(0) >= 0) | (values.mean(0) > error))
+    clearly = values.mean(0) + error <= 0
     return positive, bool((positive | (clearly & (cells.kind.side == "upper"))).all())
 
 
