@@ -205,7 +205,7 @@ def _by_rounding(kind: Kind, y: np.ndarray, bound: SignedLog, lowest: np.ndarray
         over = np.abs(gap) if kind.side == "two" else gap
         violated = over > RELATIVE
         small = over * np.broadcast_to(bound.value, y.shape) <= 2 * np.sqrt(np.maximum(y, 0.0) * lowest[:, None, :])
-    return (violated & small).any(1) & ~(violated & ~small).any(1)
+    return np.asarray((violated & small).any(1) & ~(violated & ~small).any(1))
 
 
 def _first(cells: np.ndarray, like: xr.DataArray, along: str | None) -> np.ndarray:
