@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from sympy import Eq, Rational, exp, sqrt
 from worlds import C, Together, Worlds, b, c, cells_of, claim_of, k, n, pseudo_of, sweep, verified, weights, y
 
@@ -331,6 +332,32 @@ def test_a_floor_of_rounding_is_no_violation_and_a_plateau_is_one():
     claim = replace(EXPLICIT, statement=y <= exp(-k / 20), controls=(BROKEN,))
     assert verified(claim, law(1e-15)).verdict.verdict == "supported"
     assert verified(claim, law(1e-3)).verdict.verdict == "refuted"
+
+
+def test_what_rounding_adds_to_a_square_is_no_violation_and_more_than_that_is_one():
+    # A distance of exp(-k / 40) with an error of 9e-11, squared, on a floor of 1e-20: at a hundred floors it is a fifth too large.
+    claim = replace(EXPLICIT, statement=y <= exp(-k / 20))
+    floor = xr.Dataset({"y": (("instance", "replicate", "k"), np.full((1, 1, len(STEPS)), 1e-20))}, {"k": STEPS, "instance": [0]})
+    rounded = (np.exp(-STEPS / 40) + 9e-11) ** 2
+    assert judged(claim, rounded, {"k": STEPS}, floor=floor).verdict == "supported"
+    assert judged(claim, rounded, {"k": STEPS}).verdict == "refuted"
+    assert judged(claim, np.exp(-STEPS / 20) * (1 + 1e-6), {"k": STEPS}, floor=floor).verdict == "refuted"
+
+
+def test_a_trend_is_not_read_below_a_hundred_floors():
+    steps = np.unique(np.geomspace(1, 1e5, 41).round())
+    claim = claim_of(y <= C / k**2, {k: along("steps", 1, 100_000), y: measured("quantity"), C: unknown}, holds=for_every_instance)
+    floor = xr.Dataset({"y": (("instance", "replicate", "k"), np.full((1, 1, len(steps)), 1e-9))}, {"k": steps, "instance": [0]})
+    assert judged(claim, steps**-2.0 + 1e-9, {"k": steps}, floor=floor).verdict == "supported"
+    assert judged(claim, steps**-2.0 + 1e-9, {"k": steps}).verdict != "supported"
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(1e-15, "inconclusive"), (1e-3, "refuted")])
+def test_a_plateau_as_low_as_rounding_is_open_where_no_run_starts_at_the_solution(level, verdict):
+    kernel = lambda rng, i, at, lane: np.maximum(np.exp(-at["k"] / 20), level)  # noqa: E731
+    found = verified(replace(EXPLICIT, statement=y <= exp(-k / 20)), Worlds({"truth:kernel": kernel})).verdict
+    assert found.verdict == verdict
+    assert ("floor unknown" in found.flags) == (verdict == "inconclusive")
 
 
 def test_a_run_that_overflows_after_breaking_its_bound_is_refuted():
@@ -700,6 +727,12 @@ def test_a_replicate_of_a_world_is_the_same_whatever_it_is_asked_for_with():
     some = Worlds({"truth:kernel": law}).data(run, Lanes((3,), (61, 64, 70)))["y"]
     np.testing.assert_array_equal(whole, some)
     assert len(np.unique(whole)) == whole.size
+
+
+def test_looks_spend_no_more_error_than_there_is():
+    found = plan(MEAN, alpha=0.01)
+    assert len(found.alphas) == len(found.looks) > 1
+    assert sum(found.alphas) <= 0.01 * (1 + 1e-12)
 
 
 def test_more_replicates_settle_what_few_leave_open():

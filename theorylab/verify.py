@@ -197,6 +197,10 @@ class Trial:
                 self._whole.add(label)
                 found = self._cells(run, instances, self._replicates(look, run, len(instances)), whole_floor=True)
                 part = judge_family(plan.claim, found, rule, search, twin)
+        blind = part.verdict == "refuted" and self._blind_to_floors(run)
+        if blind and judge_family(plan.claim, found.above_floors(), rule, search, twin).verdict != "refuted":
+            # Where rounding may have stopped the run, nobody knows what the algorithm would have done.
+            part = replace(part, verdict="inconclusive", reasons=("FLOOR",), flags=(*part.flags, "floor unknown"))
         if part.verdict == "supported" and plan.noisy and look < len(plan.looks) - 1 and found.identical:
             part = replace(part, verdict="inconclusive", reasons=("NOISE",))
         self._groups[label] = (run, found, search)
@@ -229,6 +233,10 @@ class Trial:
         if self.plan.along is None or self.plan.kind.side == "lower":
             return False
         return bool(self.plan.along[1][-1] > self.plan.along[1][0])
+
+    def _blind_to_floors(self, run: Run) -> bool:
+        """Whether runs may end in rounding without a start near the solution to tell; a trend and a rate are not read that far."""
+        return self._has_floor and self.plan.kind.form == "explicit" and not self.simulator.has_solution(run)
 
     def _replicates(self, look: int, run: Run, instances: int) -> tuple[int, ...]:
         if self._averaged:

@@ -48,6 +48,8 @@ def page(counts: Mapping[str, Mapping[str, float]]) -> str:
 def lines(shown: Iterable[Row], counts: Mapping[str, Mapping[str, float]]) -> list[str]:
     """One table: per cent of the runs, or the mean for what is counted more than once a run."""
     shown = list(shown)
+    if all(row.runs == 1 for row in shown):
+        return _once(shown, counts)
     names = list(dict.fromkeys(name for row in shown for name in ORDER if name in counts.get(row.name, {})))
     names += sorted({name for row in shown for name in counts.get(row.name, {})} - {*names, "runs"})
     found = [f"| world | {' | '.join(names)} | runs | to reach | |", f"|{'---|' * (len(names) + 4)}"]
@@ -58,6 +60,17 @@ def lines(shown: Iterable[Row], counts: Mapping[str, Mapping[str, float]]) -> li
         met = "" if not row.reach or not runs else "yes" if all(r.met(here.get(r.count, 0.0), runs) for r in row.reach) else "**no**"
         reach = "; ".join(map(str, row.reach))
         found.append(f"| {row.world} | {' | '.join(cells)} | {runs or 'not run'} | {reach} | {met} |")
+    return found
+
+
+def _once(shown: Iterable[Row], counts: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """A table of single runs, in words: what came out beside what must."""
+    found = ["| world | came out | must | |", "|---|---|---|---|"]
+    for row in shown:
+        here = counts.get(row.name, {})
+        out = ", ".join(f"{name} {here[name]:.4g}" if name in MEANS else name for name in sorted(here, key=MEANS.count) if name != "runs")
+        met = "" if not row.reach or not here else "yes" if all(r.met(here.get(r.count, 0.0), 1) for r in row.reach) else "**no**"
+        found.append(f"| {row.world} | {out or 'not run'} | {', '.join(r.count for r in row.reach)} | {met} |")
     return found
 
 
@@ -75,7 +88,7 @@ def _cell(total: float, runs: int, name: str) -> str:
 
 
 ORDER = ("supported", "refuted", "refuted before confirmation", "inconclusive")
-MEANS = ("seeds", "milliseconds", "width")
+MEANS = ("seeds", "milliseconds", "width", "ratio")
 PREFACE = """Synthetic worlds of known truth (tests/exam), played to the judge as a run plays them: looks, confirmation, gates.
 Shares are per cent of the runs, seeds are means. Every run has a seed of its own, so the numbers come out the same again.
 `nox -s exam -- TABLE --keep` runs a table and writes it here."""
