@@ -337,10 +337,11 @@ def _together(steps: list[xr.Dataset]) -> xr.Dataset:
         return steps[0]
     first, found = steps[0], {}
     for name, values in first.variables.items():
+        found[name] = values
         if "replicate" in values.dims:
             axis = values.dims.index("replicate")
             found[name] = (values.dims, np.concatenate([step.variables[name].values for step in steps], axis), values.attrs)
-    return first.drop_dims("replicate").assign(found)
+    return xr.Dataset({name: found[name] for name in first.data_vars}, {name: found[name] for name in first.coords}, first.attrs)
 
 
 def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:
