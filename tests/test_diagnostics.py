@@ -133,7 +133,8 @@ def test_a_letter_that_shrinks_keeps_its_own_exponent():
 
 def test_a_step_and_the_one_before_it_are_no_pair():
     claim = claim_of(y <= 1 / k, {k: along("steps", 1, 1000), y: measured("gap")}, holds=for_every_instance)
-    found = verified(claim, Worlds({"truth:kernel": lambda rng, i, at, lane: 1 / np.maximum(2 * at["k"], 1)}, random=False)).diagnostics[
+    world = Worlds({"truth:kernel": lambda rng, i, at, lane: 1 / np.maximum(2 * at["k"], 1)}, random=False)
+    found = verified(claim, world).diagnostics["worlds:family"]
         "worlds:family"
     ]
     assert len(found.sizes) > 15
