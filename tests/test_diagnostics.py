@@ -131,6 +131,16 @@ def test_a_letter_that_shrinks_keeps_its_own_exponent():
     assert np.allclose([*found.slopes, *found.claimed, *found.exponents.values()], -1.0)
 
 
+def test_a_step_and_the_one_before_it_are_no_pair():
+    claim = claim_of(y <= 1 / k, {k: along("steps", 1, 1000), y: measured("gap")}, holds=for_every_instance)
+    world = Worlds({"truth:kernel": lambda rng, i, at, lane: 1 / np.maximum(2 * at["k"], 1)}, random=False)
+    found = verified(claim, world).diagnostics["worlds:family"]
+    assert len(found.sizes) > 15
+    assert found.sizes[-1] == 1000
+    assert np.diff(np.log(found.sizes)).min() > 0.05
+    assert np.allclose(found.slopes, -1.0)
+
+
 def test_zero_negative_and_infinite_values_never_stop_a_verdict():
     where = {k: along("steps", 1, 1000), y: measured("gap"), C: unknown}
     for law in (

@@ -81,6 +81,7 @@ def diagnostics(claim: Claim, cells: Cells, worst: Mapping[str, object]) -> Diag
         return None if fit is None else Diagnostics(lack_of_fit=fit)
     x = cells.axes[name][line]
     order = np.argsort(x) if _rises(claim, name) else np.argsort(-x)
+    order = order[_apart(np.log(x[order]))]
     place = {other: float(values[line[0]]) for other, values in cells.axes.items() if other != name}
     shown = curve(x[order], y[:, line[order]], bound[line[order]] if np.isfinite(bound[line]).all() else None)
     return replace(shown, letter=name, place=place, lack_of_fit=fit)
@@ -96,10 +97,10 @@ def curve(x: np.ndarray, y: np.ndarray, log_bound: np.ndarray | None = None) -> 
     slopes = np.diff(level) / np.diff(np.log(u))
     one_run = len(y) == 1
     return Diagnostics(
-        sizes=tuple(x.astype(float)),
-        slopes=tuple(sign * slopes),
-        errors=() if one_run else tuple(_errors(np.log(u), y)),
-        claimed=() if log_bound is None else tuple(np.diff(log_bound) / np.diff(np.log(x))),
+        sizes=tuple(x.astype(float).tolist()),
+        slopes=tuple((sign * slopes).tolist()),
+        errors=() if one_run else tuple(_errors(np.log(u), y).tolist()),
+        claimed=() if log_bound is None else tuple((np.diff(log_bound) / np.diff(np.log(x))).tolist()),
         exponents={name: sign * value for name, value in exponents(u, level).items()} if one_run else {},
         laws=laws(u, level),
     )
@@ -172,6 +173,15 @@ def _line(claim: Claim, cells: Cells, counted: np.ndarray, at: Mapping[str, floa
         if len(line) >= FEWEST and (cells.axes[name][line] > 0).all():
             return name, line
     return "", np.zeros(0, int)
+
+
+def _apart(x: np.ndarray) -> np.ndarray:
+    """Positions of places at least half the mean spacing apart, from the last on: between a step and the next, rounding is all there is."""
+    least, kept = np.ptp(x) / (len(x) - 1) / 2, [len(x) - 1]
+    for position in range(len(x) - 2, -1, -1):
+        if abs(x[position] - x[kept[-1]]) >= least:
+            kept.append(position)
+    return np.array(kept[::-1])
 
 
 def _rises(claim: Claim, name: str) -> bool:
