@@ -140,6 +140,6 @@ def rows() -> list[Row]:
         ("stopped runs dropped (wrong)", True, at_least(0.5, "supported")),
         ("all runs", False, at_most(0, "supported")),
     ):
-        play = partial(elsewhere, mean, 512, scatter=wide, drop=drop)
+        play = partial(elsewhere, mean, 1024, scatter=wide, drop=drop)
         found.append(Row("complexity to accuracy", f"a mean, claimed eps^-3.7, {title}", play, 100, (reach,), 1))
     return found
