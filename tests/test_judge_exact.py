@@ -227,9 +227,9 @@ def test_entries_that_depend_on_each_other_count_once():
 
 
 def test_too_few_replicates_for_their_dimensions_are_not_taken_together():
-    values = normal(400, 50) + 0.15
+    values = normal(400, 50) + 0.2
     assert [of_vector(values[:, :m]).verdict for m in (100, 400)] == ["inconclusive", "refuted"]
-    assert hotelling(values[0, :100])[0] < 0.1, "as few as twice their dimensions would say something, whatever the noise is"
+    assert hotelling(values[0, :100])[0] < 1e-5, "the twin that must fail"
 
 
 def test_hotelling_keeps_its_level():
@@ -265,6 +265,15 @@ def test_a_refuted_equation_is_confirmed_by_all_replicates_and_a_control_is_caug
         assert trial.confirmed().verdict == "refuted"
         fresh.append(len({r for _, lanes in worlds.asked for r in lanes.replicates if r >= FRESH + SEARCH}))
     assert fresh == [4096, 64]
+
+
+def test_a_bias_that_is_nothing_but_rounding_is_not_refuted():
+    def rounded(rng, instance, at, lane):
+        return {"bias": 2e-16 * np.random.default_rng([5, lane.nudge]).choice([-1.0, 1.0])}
+
+    steady = lambda rng, instance, at, lane: {"bias": 2e-16}  # noqa: E731
+    found = [verified(SCALAR, Worlds({"truth:kernel": law}, random=False)).verdict for law in (rounded, steady)]
+    assert [(v.verdict, v.reasons) for v in found] == [("inconclusive", ("ROUNDING",)), ("refuted", ())]
 
 
 # Identities

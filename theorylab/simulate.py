@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import inspect
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -244,7 +245,7 @@ class Simulator:
         problem = self._problem(run, letters, draw, values["nudge"], values["near_solution"])
         if run.precision != "double":
             problem, letters = _narrowed((problem, letters), run.precision == "only single")
-        with contextlib.nullcontext() if run.precision != "only single" else jax.enable_x64(False):
+        with _single() if run.precision == "only single" else contextlib.nullcontext():
             out = self._kernel(run)(noise, problem, **_pick(self._kernel(run), letters))
         return self._collect(run, out, problem, checkpoints)
 
@@ -487,6 +488,14 @@ def _double() -> Any:
         yield
 
 
+@contextlib.contextmanager
+def _single() -> Any:
+    """float32 for everything, also where a kernel asks for float64, for this block only."""
+    with warnings.catch_warnings(), jax.enable_x64(False):
+        warnings.filterwarnings("ignore", "Explicitly requested dtype")
+        yield
+
+
 def _pick(function: Any, letters: Mapping[str, Any]) -> dict[str, Any]:
     """The letters that a function takes by name. Raises KernelFault for one that no letter fills."""
     picked = {}
@@ -505,8 +514,14 @@ def _pick(function: Any, letters: Mapping[str, Any]) -> dict[str, Any]:
 def _narrowed(tree: Any, whole: bool) -> Any:
     """Numbers of 64 bits cast to 32: floating-point ones, and with `whole` integers too; Python's own stay as they are."""
     kinds = {"float64": np.float32} | ({"int64": np.int32, "uint64": np.uint32} if whole else {})
-    cast = lambda leaf: leaf.astype(kinds.get(str(leaf.dtype), leaf.dtype)) if hasattr(leaf, "astype") else leaf  # noqa: E731
-    return jax.tree.map(lambda leaf: np.float32(leaf) if type(leaf) is float else cast(leaf), tree)
+
+    def narrow(leaf: Any) -> Any:
+        if type(leaf) is float:
+            return np.float32(leaf)
+        narrower = kinds.get(str(getattr(leaf, "dtype", "")))
+        return leaf.astype(narrower) if narrower else leaf
+
+    return jax.tree.map(narrow, tree)
 
 
 def _move(tree: Any, nudge: Any, salt: int, power: float = 1.0) -> Any:

@@ -118,6 +118,8 @@ class Trial:
             return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",), detail="")
         if self.control and not self.plan.noisy:
             return self.verdict
+        if equation(self.plan.claim, self.plan.kind) and not any(self._is_bias(part) for part in guilty):
+            return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
         # The same instances, which may be rare, with replicates that nothing was chosen on.
         suspects = {part.family: self._groups[part.family][1].instances for part in guilty}
         again = Trial(_longer(self.plan, stretch=1.0 if self.control else STRETCH), self.simulator, self.control, FRESH, suspects)
@@ -260,10 +262,12 @@ class Trial:
         """The same runs in float32, for an identity; None where its kernels do not run in it."""
         if equation(self.plan.claim, self.plan.kind) != "identity":
             return None
-        for precision in ("single", *(() if self.simulator.is_noisy(run) else ("only single",))):
-            twin = replace(run, precision=precision)
-            with contextlib.suppress(KernelFault):
-                return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, self._measured(twin, instances, replicates))
+        for precision in ("single", "only single"):
+            # What draws in float32 draws other numbers.
+            if precision == "single" or not self.simulator.is_noisy(run):
+                twin = replace(run, precision=precision)
+                with contextlib.suppress(KernelFault):
+                    return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, self._measured(twin, instances, replicates))
         return None
 
     def _floor(self, run: Run, instances: tuple[int, ...], whole: bool = False) -> xr.Dataset | None:
@@ -342,6 +346,16 @@ def _together(steps: list[xr.Dataset]) -> xr.Dataset:
             axis = values.dims.index("replicate")
             found[name] = (values.dims, np.concatenate([step.variables[name].values for step in steps], axis), values.attrs)
     return xr.Dataset({name: found[name] for name in first.data_vars}, {name: found[name] for name in first.coords}, first.attrs)
+
+    def _is_bias(self, part: Part) -> bool:
+        """Whether a difference that never varies is still there with the inputs moved by one unit in the last place, in each of 16 ways."""
+        if part.interval is None or part.interval[0] < part.interval[1] or not np.isfinite(part.worst["ratio"]):
+            return True
+        run = self._groups[part.family][0]
+        instance, replicate = (self.first, 0) if self._averaged else (part.worst["instance"], self.first + SEARCH)
+        shaken = self.merged(run, Lanes((instance,), SHAKES, shaken=replicate))
+        after, _ = identity.residual(cells(self.plan.claim, self.plan.kind, part.family, run.kernel, shaken))
+        return identity.stays(part.worst["measured"] - part.worst["bound"], after[0, :, part.worst["cell"]])
 
 
 def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:

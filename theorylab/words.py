@@ -436,6 +436,10 @@ def _cause(result: Result, part: Part) -> str:
             "a Monte Carlo floor: somewhere the mean over the replicates is less than three standard errors from zero, so that its "
             "logarithm would be noise; such cells decide no trend. Four times the replicates halve the error"
         )
+    if result.plan is not None and equation(result.claim, result.plan.kind) == "identity" and part.verdict != "supported":
+        if part.verdict == "refuted" and (verdict is None or verdict.verdict == "refuted"):
+            return "not round-off: neither a narrower precision nor the last digit of the inputs explains the difference"
+        return "perhaps round-off: a narrower precision, or the last digit of the inputs, moves the difference as far as it is large"
     if verdict is not None and "ROUNDING" in verdict.reasons:
         return (
             "perhaps round-off"

@@ -148,6 +148,8 @@ ALL = np.ones(ENTRIES)
 def _unbiasedness() -> list[Row]:
     true = (at_least(0.98, "supported"), at_most(0.001, "refuted"))
     false = (at_least(0.97, "refuted"), at_most(0.01, "supported"))
+    # One of fifty standard deviations carried by too few replicates leaves a vector open, and T^2 knows nothing of skewness.
+    skew = (at_least(0.85, "supported"), at_most(0.01, "refuted"))
     row = lambda world, claim, law, reach=(), runs=1000, quick=2: Row(  # noqa: E731
         "unbiasedness", world, partial(at_once, law) if claim is SCALAR else partial(tried, claim, law), runs, reach, quick
     )
@@ -172,7 +174,7 @@ def _unbiasedness() -> list[Row]:
         row("13 sizes, no bias", SWEPT, partial(_sizes, 0.0), true, 200),
         row("13 sizes, bias 0.1 sd at one", SWEPT, partial(_sizes, 0.1), false, 200),
         row("50 entries, no bias", VECTOR, partial(_vector, "normal", 0 * ALL), true, 200, 1),
-        row("50 entries, lognormal 1, no bias", VECTOR, partial(_vector, "lognormal 1", 0 * ALL), true, 200, 0),
+        row("50 entries, lognormal 1, no bias", VECTOR, partial(_vector, "lognormal 1", 0 * ALL), skew, 200, 0),
         row("50 entries, bias 0.3 sd in one", VECTOR, partial(_vector, "normal", 0.3 * ONE), false, 200, 1),
         row("50 entries, bias 0.06 sd in all", VECTOR, partial(_vector, "normal", 0.06 * ALL), false, 200, 1),
     ]

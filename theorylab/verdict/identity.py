@@ -85,7 +85,12 @@ def unmoved(cells: Cells, shaken: Cells, worst: Any) -> bool:
     """Whether the worst difference stays what it is, up to a half, in runs (1, M, J) with their inputs moved by a unit of rounding."""
     place = (cells.instances.index(worst["instance"]), worst["replicate"], worst["cell"])
     before, after = residual(cells)[0][place], residual(shaken)[0][0, :, worst["cell"]]
-    return bool(np.isposinf(before) or (np.abs(after - before) <= np.abs(before) / 2).all())
+    return bool(np.isposinf(before)) or stays(float(before), after)
+
+
+def stays(before: float, after: np.ndarray) -> bool:
+    """Whether a difference is moved by less than a half of itself: rounding is moved as a whole."""
+    return bool((np.abs(after - before) <= abs(before) / 2).all())
 
 
 def _share(gap: np.ndarray, size: np.ndarray) -> np.ndarray:

@@ -85,7 +85,7 @@ def unbiased(cells: Cells, search: Cells, rule: Rule) -> Part:
     q = float(np.log(1 / rule.alpha) / m)
     left = MARGIN - max(abs(limits[0]), abs(limits[1])) / there.spread[worst.cell] if there.spread[worst.cell] > 0 else np.inf
     scale = there.size[worst.cell] or 1.0
-    point = describe_mean(cells, i, int(kept[i][worst.cell]))
+    point = describe_mean(cells, i, int(kept[i][worst.cell])) | {"cell": int(kept[i][worst.cell])}
     return Part(
         cells.family,
         verdict,
@@ -174,7 +174,7 @@ def _one(cells: Cells, search: Cells, i: int, kept: np.ndarray, here: Means, rul
     positions = kept // (int(cells.entry.max(initial=0)) + 1)
     vector = bool((np.bincount(positions) > 1).any())
     error = _error(rule) / (parts * (2 if vector else 1))
-    heavy = np.array([effective(np.abs(here.d[:, [j]]))[0] for j in range(len(kept))])
+    heavy = effective(np.abs(here.d))
     few = min(CARRY_MEAN, 0.6 * m)
     t = here.t
     seen = np.where(varies, (np.abs(t) > student(error / (2 * len(kept)), m)) & (heavy >= few), (here.mean != 0) & final)
