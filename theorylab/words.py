@@ -307,10 +307,8 @@ def _tried(plan: Plan) -> str:
     if plan.claim.holds.name == "on average over the family":
         return "every replicate draws its own instance of a family"
     if plan.instances <= TOP:
-        several = (
-            f"all of a family's instances are tested, {plan.instances}" if plan.instances > 1 else "the one instance of a family is tested"
-        )
-        return f"{several} at most" if plan.instances > 1 else several
+        several = f"all of a family's instances are tested, {plan.instances} at most"
+        return several if plan.instances > 1 else "the one instance of a family is tested"
     alone = "" if plan.varies else ", or the only one where the family draws nothing"
     return f"up to {plan.instances} instances of a family are searched with {SEARCH} replicates, the {TOP} worst tested on others{alone}"
 
