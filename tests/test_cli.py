@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, writes and exits with, with good input and bad."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -67,6 +68,18 @@ def test_a_sound_project_exits_0_and_writes_its_report(checked):
     assert len(list((folder / "reports" / "data").glob("*.nc"))) == 4
     assert not (folder / "reports" / "ledger.md").exists()
     assert run.stderr.count("there is no reports/record.json") == 1
+
+
+def test_a_selection_keeps_the_other_rows_of_the_index_and_says_that_they_are_of_an_earlier_run(checked, tmp_path):
+    folder = tmp_path / "project"
+    shutil.copytree(checked[0], folder)
+    names = [entry["name"] for entry in json.loads((folder / "reports" / "verdicts.json").read_text())["claims"]]
+    for chosen in names[:2]:
+        assert theorylab(folder, "verify", chosen).returncode == 0
+        index = (folder / "reports" / "index.html").read_text()
+        assert all(f"claims/{name}.html" in index for name in names)
+        assert index.count("earlier run") == len(names) - 1
+        assert [entry["name"] for entry in json.loads((folder / "reports" / "verdicts.json").read_text())["claims"]] == [chosen]
 
 
 def test_json_is_one_document_on_standard_output_and_the_same_as_the_file(checked):

@@ -79,7 +79,9 @@ def verify(
     if run["since_record"]:
         terminal.say(f"the record was made with {'; '.join(run['since_record'])}")
     default = Options()
-    found, message = _reported(project, catalogue, results, Options(tier or default.tier, alpha or default.alpha, seed or 0), run, as_json)
+    found, message = _reported(
+        project, catalogue, results, Options(tier or default.tier, alpha or default.alpha, seed or 0), run, as_json, whole
+    )
     if known and not as_json:
         terminal.notices(results)
     if message:
@@ -128,7 +130,7 @@ def record(
     results = execute.run(project, catalogue, {claim.name: options for claim in catalogue.claims}, False)
     run = execute.about(results, began)
     revision = revise(project, before, whole, results, run["versions"])
-    found, message = _reported(project, catalogue, results, options, run)
+    found, message = _reported(project, catalogue, results, options, run, whole=whole)
     if message:
         terminal.say(message)
     try:
@@ -143,13 +145,20 @@ def record(
 
 
 def _reported(
-    project: Project, catalogue: Catalogue, results: list[Result], options: Options, run: dict[str, Any], as_json: bool = False
+    project: Project,
+    catalogue: Catalogue,
+    results: list[Result],
+    options: Options,
+    run: dict[str, Any],
+    as_json: bool = False,
+    whole: Catalogue | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Writes the report and the attempts log, prints the table or the document. Returns the document, and what went wrong."""
     from .. import attempts
     from ..report import document, write
 
-    written = write(results, catalogue.failures, options, project, run)
+    others = [claim.name for claim in (whole or catalogue).claims]
+    written = write(results, catalogue.failures, options, project, run, others)
     found = document.document(results, catalogue.failures, options, run)
     try:
         attempts.append(project, results)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -33,17 +33,18 @@ def write(
     options: Options,
     project: Project,
     run_info: Mapping[str, Any],
+    others: Collection[str] = (),
 ) -> Written:
     """Writes the report of a run under project.reports, or where that fails to a fresh temporary folder. Never raises OSError.
 
     `run_info` gives versions, device, started and seconds, and how the seeds were chosen. Pages and data of a claim about which nothing
-    changed are left as they are.
+    changed are left as they are. Of claims among `others` that did not run now, the index keeps the rows of their last run.
     """
     from .document import document
 
     found = document(results, failures, options, run_info)
     try:
-        return Written(project.reports, *_notes(_write(project.reports, results, found)))
+        return Written(project.reports, *_notes(_write(project.reports, results, found, others)))
     except OSError as error:
         first = f"{project.reports} could not be written ({_why(error)})"
     try:
@@ -55,7 +56,7 @@ def write(
         return Written(project.reports, f"{first}, nor could a temporary folder ({_why(error)}). {kept}", complete=False)
 
 
-def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any]) -> list[str]:
+def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any], others: Collection[str] = ()) -> list[str]:
     """Writes everything, the verdicts first and the index last. Returns what is missing in it."""
     from . import dataset, figures, page
     from .junit import junit
@@ -80,8 +81,22 @@ def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any])
         )
         if html is not None:
             put(file, html)
-    put(folder / "index.html", page.index(document, results))
+    now = page.rows(document, results)
+    earlier = _earlier(folder / "rows.json", set(others) - {entry["name"] for entry in document["claims"]})
+    stamped = [row | {"ran": document["run"].get("started") or "at an unknown time"} for row in now]
+    put(folder / "rows.json", json.dumps([*stamped, *earlier]) + "\n")
+    put(folder / "index.html", page.index(document, [*now, *earlier]))
     return missing
+
+
+def _earlier(file: Path, names: Collection[str]) -> list[dict[str, Any]]:
+    """The index's rows of claims that earlier runs wrote; none where they cannot be read."""
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        has_page = {page.stem for page in (file.parent / "claims").glob("*.html")}
+        return [row for row in rows if row["entry"]["name"] in has_page & set(names)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _attempt(what: str, make: Callable[[], Any], missing: list[str]) -> Any:

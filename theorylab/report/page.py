@@ -60,15 +60,26 @@ LOOSE = {
 RULED = "its term rules too few cells for a slope, so nothing was tested of it"
 
 
-def index(document: Mapping[str, Any], results: Sequence[Result]) -> str:
-    """The table of all claims, grouped by paper, with failures on top."""
-    papers: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+def rows(document: Mapping[str, Any], results: Sequence[Result]) -> list[dict[str, Any]]:
+    """The rows of the index that a run makes, as plain JSON: a later run of other claims shows them again."""
+    found = []
     for entry, result in zip(document["claims"], results, strict=True):
-        paper = entry["paper"]
-        row = {"entry": entry, "badge": badge(entry), "statement": _math(result.claim.statement, result.claim)}
-        row["range"] = [(_letter(result.claim, name), show(low), show(high)) for name, (low, high) in entry["range"].items()]
+        row = {"ran": "", "entry": entry, "badge": badge(entry), "statement": str(_math(result.claim.statement, result.claim))}
+        row["range"] = [(str(_letter(result.claim, name)), show(low), show(high)) for name, (low, high) in entry["range"].items()]
         row["caught"] = sum(control["as_expected"] for control in entry["controls"])
-        papers.setdefault((entry["file"], paper["title"], paper["authors"], str(paper["year"]), paper["arxiv"]), []).append(row)
+        found.append(row)
+    return found
+
+
+def index(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """The table of all claims, grouped by paper, with failures on top; rows of earlier runs say when in `ran`."""
+    papers: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        entry, paper = row["entry"], row["entry"]["paper"]
+        shown = {"statement": Markup(row["statement"]), "range": [(Markup(sign), *both) for sign, *both in row["range"]]}
+        papers.setdefault((entry["file"], paper["title"], paper["authors"], str(paper["year"]), paper["arxiv"]), []).append(
+            {**row, **shown}
+        )
     return _template("index.html").render(document=document, papers=papers, summary=document["summary"], run=document["run"])
 
 
