@@ -15,10 +15,9 @@ from pathlib import Path
 import hypothesis  # noqa: F401 - loaded for the jobs
 import jax  # noqa: F401
 import pytest
-import scipy.optimize
-import scipy.special
 import sympy  # noqa: F401
 import xarray  # noqa: F401
+from scipy import optimize, special  # noqa: F401
 
 AT_ONCE = 2
 NO_CODE = 70
