@@ -17,6 +17,7 @@ import jax  # noqa: F401
 import pytest
 import sympy  # noqa: F401
 import xarray  # noqa: F401
+from scipy import optimize, special  # noqa: F401
 
 AT_ONCE = 2
 NO_CODE = 70
