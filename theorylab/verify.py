@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from . import plan as planning
+from .budget import confirming
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .estimate import cells, height_of
@@ -19,7 +20,8 @@ from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
 from .result import Options, Result
 from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
-from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
+from .verdict.judge import ControlVerdict, Generated, Verdict, combine, found_again, judge_family, ranked, with_controls, with_generated
+from .verdict.mutants import generated, powerless
 from .verdict.parts import Part, Rule
 
 FRESH = 1_000_003
@@ -57,7 +59,7 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
                 trial.advance(look)
             if main.decided and all(trial.decided for _, trial in controls):
                 break
-        verdict = main.confirmed()
+        verdict = with_generated(main.confirmed(confirming(options.alpha, options.shared)), main.generated())
         if plan.kind.unswept:
             verdict = replace(verdict, flags=(*verdict.flags, "box untested"))
         verdict = with_controls(
@@ -88,8 +90,11 @@ class Trial:
 
     @property
     def decided(self) -> bool:
-        """Whether more replicates could not change the verdict."""
-        return self.verdict.verdict != "inconclusive" or not self.plan.noisy
+        """Whether more replicates could not change the verdict. A support waits until data that break the bound would be caught."""
+        if not self.plan.noisy:
+            return True
+        waits = self.verdict.verdict == "supported" and not self.control and self.only is None
+        return self.verdict.verdict != "inconclusive" and not (waits and powerless(self.verdict.parts))
 
     def advance(self, look: int) -> None:
         """Judges with the replicates of this look, unless an earlier one decided."""
@@ -100,8 +105,11 @@ class Trial:
         parts = [self._family(family, look) for family in families]
         self.verdict = combine(parts, self.plan.tau)
 
-    def confirmed(self) -> Verdict:
-        """The verdict, where a refutation was found again: in shaken arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
+    def confirmed(self, alpha: float | None = None) -> Verdict:
+        """The verdict, where a refutation was found again: in shaken arithmetic, or on fresh seeds and (a claim's trend) a longer range.
+
+        `alpha` is the error to spend on that, the same as before where it is not given.
+        """
         if self.verdict.verdict != "refuted":
             return self.verdict
         guilty = [part for part in self.verdict.parts if part.verdict == "refuted"]
@@ -113,7 +121,8 @@ class Trial:
             return self.verdict
         # The same instances, which may be rare, with replicates that nothing was chosen on.
         suspects = {part.family: self._groups[part.family][1].instances for part in guilty}
-        again = Trial(_longer(self.plan, stretch=1.0 if self.control else STRETCH), self.simulator, self.control, FRESH, suspects)
+        longer = replace(_longer(self.plan, stretch=1.0 if self.control else STRETCH), alpha=alpha or self.plan.alpha)
+        again = Trial(longer, self.simulator, self.control, FRESH, suspects)
         for look in range(len(self.plan.looks)):
             again.advance(look)
             if again.decided:
@@ -121,6 +130,11 @@ class Trial:
         if again.verdict.verdict == "refuted":
             return self.verdict
         return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",))
+
+    def generated(self) -> tuple[Generated, ...]:
+        """The controls that the judge makes itself, on the data of the look that decided."""
+        judged = [(part, self._groups[part.family][1]) for part in self.verdict.parts]
+        return generated(self.plan.claim, judged, self._rule(self.look))
 
     def data(self) -> dict[str, xr.Dataset]:
         """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took, `floor` is where runs end."""
@@ -140,8 +154,7 @@ class Trial:
 
     def _family(self, family: str | None, look: int) -> Part:
         plan = self.plan
-        families = len(self.only or plan.claim.problems or (None,))
-        rule = Rule(plan.tau, plan.alphas[look], plan.alpha, self.control, plan.looks[-1], families)
+        rule = self._rule(look)
         run = self.run(family)
         known = self._groups.get(family or "")
         search = known[2] if known else None
@@ -169,6 +182,11 @@ class Trial:
             part = replace(part, verdict="inconclusive", reasons=("NOISE",))
         self._groups[family or ""] = (run, found, search)
         return part
+
+    def _rule(self, look: int) -> Rule:
+        plan = self.plan
+        families = len(self.only or plan.claim.problems or (None,))
+        return Rule(plan.tau, plan.alphas[look], plan.alpha, self.control, plan.looks[-1], families)
 
     @property
     def _averaged(self) -> bool:
@@ -284,6 +302,7 @@ def _control_verdict(control: Control, trial: Trial) -> ControlVerdict:
         verdict.worst,
         ", ".join(verdict.reasons),
         trial.plan.claim.statement,
+        found_again(verdict),
     )
 
 

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from ..bound import evaluate
 from ..cells import RELATIVE, Cells
-from .intervals import LAMBDAS, bet_within_reach, betting, enough, in_errors, limits, pseudo_values, student
+from .intervals import LAMBDAS, bet_within_reach, bets_again, betting, enough, in_errors, limits, pseudo_values, student
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
 
 SUPPORT_FROM = 64
@@ -28,6 +28,7 @@ class Unit(NamedTuple):
     detectable: float
     margin: float
     cell: int
+    again: float
 
 
 def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
@@ -61,6 +62,7 @@ def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
         instances=len(units),
         replicates=m,
         margin=min(u.margin for u in found),
+        again=np.inf if diverged.any() else max((u.again for u in found if u.refuted), default=None),
         beyond=(q, (1 - worst.high) / q),
     )
 
@@ -98,12 +100,14 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
         supported = bool((support.high <= 1).all())
         refuted = bool(tested.low[0] > 1) and carried
         distance = 1 - support.estimate[top]
+    again = in_errors(max(tested.estimate[0] - 1, 1 - tested.estimate[0] if cells.kind.side == "two" else -np.inf), tested.error[0] * grown)
     detectable = 1 + (student(rule.alpha / parts, m) + float(ndtri(0.9))) * tested.error[0]
     if _bets(cells, values[:, chosen]):
         bets = np.maximum(values[:, chosen], 0.0)
         needed = float(np.log(parts / rule.total))
         refuted = betting(bets) * np.log(10) >= needed
         detectable = bet_within_reach(bets, needed + MIXTURE)
+        again = bets_again(bets, needed + MIXTURE, max(rule.cap or m, m))
     return Unit(
         refuted=refuted,
         supported=supported,
@@ -114,6 +118,7 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
         detectable=float(detectable),
         margin=in_errors(distance, support.error[top] * grown),
         cell=int(kept[top]),
+        again=float(again),
     )
 
 

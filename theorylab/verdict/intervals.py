@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
+# A support at the last look asks for this many standard errors; an index counts from the threshold, so they are part of it.
+LAST = float(ndtri(1 - 0.005))
 LAMBDAS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
 
 
@@ -84,8 +86,8 @@ class Trend(NamedTuple):
     """What the one-sided rule says of a slope against tau, with the numbers it rests on.
 
     `slope`, `low`, `high` are those of the chosen window, `caught` is the full range's lower limit above tau, `powered` its half-width
-    below tau. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau. `window` is the position of the
-    chosen window, 0 for the whole range.
+    below tau. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau, `beyond` from tau up to the full
+    range's slope. `window` is the position of the chosen window, 0 for the whole range.
     """
 
     supported: bool
@@ -102,6 +104,7 @@ class Trend(NamedTuple):
     detectable: float
     margin: float
     window: int
+    beyond: float = float("nan")
 
 
 def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None, jitter: np.ndarray | None = None) -> Trend:
@@ -144,6 +147,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         detectable=float(tau + max((k + nine) * e for _, e, k in rungs)),
         margin=in_errors(tau - slope, slope_errors[w] * grown),
         window=w,
+        beyond=in_errors(full - tau, error[2] * grown),
     )
 
 
@@ -162,6 +166,15 @@ def bet_within_reach(r: np.ndarray, needed: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if _wealth_tenth(r * np.exp(middle) / mean) >= needed else (middle, high)
     return float(np.exp(high)) if high < np.log(9e5) else float("inf")
+
+
+def bets_again(r: np.ndarray, needed: float, most: int) -> float:
+    """How surely bets on `most` values like r (m,) reach the log wealth `needed`, on the scale of a mean's index."""
+    if len(r) < 2:
+        return float("nan")
+    gains = np.log1p(np.outer(LAMBDAS, r - 1))
+    short, error = most * gains.mean(1) - needed, np.sqrt(most) * gains.std(1, ddof=1)
+    return max(in_errors(s, e) for s, e in zip(short, error, strict=True)) + LAST
 
 
 def _wealth_tenth(r: np.ndarray) -> float:

@@ -55,6 +55,7 @@ class Part:
 
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
     `trends` has one entry per axis. `beyond` is the smallest unseen event that would overturn a support in expectation.
+    `again` says how surely a rerun refutes a refuted control again, as `margin` says it of a support.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
     """
 
@@ -70,6 +71,7 @@ class Part:
     instances: int = 0
     replicates: int = 1
     margin: float | None = None
+    again: float | None = None
     beyond: tuple[float, float] | None = None
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

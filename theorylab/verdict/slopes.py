@@ -121,7 +121,7 @@ def part_of(
     if diverged.any():
         i = int(diverged.argmax())
         r, j = (int(p) for p in np.argwhere(cells.diverged[i])[0])
-        return Part(cells.family, verdict, worst=describe(cells, i, r, j), margin=np.inf, trends=_entries(found), **common)
+        return Part(cells.family, verdict, worst=describe(cells, i, r, j), margin=np.inf, again=np.inf, trends=_entries(found), **common)
     worst = max(guilty or found, key=lambda o: o.result.high - o.threshold)
     flags = [*flags_of(cells, None), *(["short range"] if short else []), *(["loose"] if _loose(found, rule.tau) else [])]
     return Part(
@@ -133,6 +133,7 @@ def part_of(
         detectable=max(o.result.detectable for o in found),
         interval=(worst.result.low, worst.result.high),
         margin=min(o.result.margin for o in found),
+        again=max((o.result.beyond for o in suspects), default=None),
         **common,
     )
 
@@ -227,7 +228,11 @@ def _loose(found: list[Outcome], tau: float) -> bool:
 def _entries(found: list[Outcome]) -> dict[str, dict[str, Any]]:
     """The worst outcome of each axis, as the report and the JSON give it."""
     ordered = sorted(found, key=lambda o: o.result.high - o.threshold)
-    return {o.axis.name: trend_entry(o.result, o.threshold, o.axis.decades, o.axis.sizes, _since(o)) for o in ordered}
+    powered = {o.axis.name for o in found if o.result.powered}
+    return {
+        o.axis.name: trend_entry(o.result, o.threshold, o.axis.decades, o.axis.sizes, _since(o)) | {"powered": o.axis.name in powered}
+        for o in ordered
+    }
 
 
 def _since(outcome: Outcome) -> float | None:
