@@ -34,8 +34,8 @@ def rounded(count: int) -> int:
 
 
 def confirming(alpha: float, shared: int) -> float:
-    """The error of a confirmation on fresh replicates, such that all true claims together are refuted in a share alpha of catalogues."""
-    return alpha * min(1.0, SHARED / rounded(shared))
+    """The error of a confirmation on fresh replicates, such that any true claim is refuted in at most a share alpha of catalogues."""
+    return min(alpha, 1 / rounded(shared))
 
 
 def error_budget(claims: Iterable[Claim], alpha: float) -> dict[str, Any]:

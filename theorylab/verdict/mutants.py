@@ -159,8 +159,8 @@ def _quantile(claim: Claim, judged: Judged, rule: Rule) -> Iterator[Generated]:
         allowed = 1 - np.broadcast_to(evaluate(claim.holds.probability, table).value, cells.keep.shape[1:])
         ratio, m = np.nan_to_num(cells.log_ratio(), nan=-np.inf), cells.quantity.shape[1]
         for i, j in np.argwhere(cells.keep):
-            share = max(1 - FAR * float(allowed[j]), 0.0)
-            bound = float(np.quantile(ratio[i, :, j], share, method="lower"))
+            many = int(np.clip(np.floor(FAR * allowed[j] * m), 1, m))
+            bound = float(np.sort(ratio[i, :, j])[-many])
             broken = int((ratio[i, :, j] > bound - RELATIVE).sum())
             low = clopper_pearson(broken, m, rule.alpha / (len(cells.keep) * rule.families))[0]
             found.append((bound, float(allowed[j]), low))
