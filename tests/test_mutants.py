@@ -20,6 +20,7 @@ from theorylab.claim import (
     in_expectation,
     measured,
     shrinks,
+    supported,
     unknown,
     with_probability,
 )
@@ -28,6 +29,7 @@ from theorylab.verdict.intervals import LAMBDAS, bets_again, betting, student
 from theorylab.verdict.judge import ControlVerdict, Generated, Verdict, found_again, judge_family, with_generated
 from theorylab.verdict.mutants import generated, powerless
 from theorylab.verdict.parts import Part, Rule
+from theorylab.words import explain
 
 SIZES = 100 * sweep(2.0, 13)
 RULE = Rule(0.1, 0.01, 0.01, cap=256)
@@ -265,6 +267,19 @@ def test_the_document_counts_named_and_generated_kills_apart():
     assert entry["kill_rate"] == {"named": [1, 1], "generated": [1, 1]}
     assert entry["generated"][0] | {"detail": ""} == {"name": "0.72 of the bound", "kind": "claim", "caught": True, "detail": ""}
     assert entry["controls"][0]["index"] == "Infinity"
+
+
+def test_an_algorithm_that_is_equivalent_here_is_said_with_its_reason_and_is_no_kill():
+    same = Control("half the step", simulation="truth:half", expect=supported("on these problems the step does not matter"))
+    tenth = Control("a tenth of the bound", statement=y <= 1 / (10 * k))
+    law = lambda rng, i, at, lane: 0.8 / np.maximum(at["k"], 0.5)  # noqa: E731
+    claim = replace(EXPLICIT, controls=(same, tenth))
+    result = verified(claim, Worlds({"truth:kernel": law, "truth:half": law}, random=False))
+    words = dict(explain(claim, result.plan))["Controls"]
+    assert words[0] == "half the step (positive): must come out supported: on these problems the step does not matter"
+    assert result.verdict.controls[0].as_expected
+    assert claim_entry(result)["kill_rate"]["named"] == [1, 1], "the equivalent one is not counted"
+    assert result.verdict.detail == "the claim names no broken algorithm among its controls"
 
 
 # Gating

@@ -207,7 +207,8 @@ def _used(claim: Claim) -> set[str]:
 
 
 def _controls(claim: Claim) -> list[str]:
-    lines = [f"{c.title} ({c.kind}): must come out {c.expect.verdict}" for c in claim.controls] or ["none"]
+    why = lambda c: f": {c.expect.why}" if c.expect.why else ""  # noqa: E731
+    lines = [f"{c.title} ({c.kind}): must come out {c.expect.verdict}{why(c)}" for c in claim.controls] or ["none"]
     if claim.kernels and not any(c.kind == "algorithm" for c in claim.controls):
         lines.append("no broken algorithm is among them, so the verdict cannot be better than inconclusive")
     return lines
