@@ -51,7 +51,7 @@ def exact(nulls: int, effects: int, shared: int, seed: int) -> Mapping[str, floa
     """One catalogue of means exactly at their bounds, and of means a quarter of a standard deviation beyond."""
     refuted = [_verdict(NULL, partial(_mean, 0.0), 1000 * seed + number, shared) == "refuted" for number in range(nulls)]
     seen = [_verdict(NULL, partial(_mean, EFFECT), 1000 * seed + 500 + number, shared) == "refuted" for number in range(effects)]
-    return {"a true claim refuted": any(refuted), "true claims refuted": np.mean(refuted), "effects refuted": np.mean(seen)}
+    return {"a true claim refuted": any(refuted), "true claims refuted": float(np.mean(refuted)), "effects refuted": float(np.mean(seen))}
 
 
 def _verdict(claim, law, seed: int, shared: int = 100) -> str:
