@@ -31,7 +31,8 @@ from .report.dataset import slug
 from .result import Result
 from .slip import near
 from .verdict.expectation import SUPPORT_FROM
-from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, with_controls
+from .verdict.judge import ControlVerdict, Verdict, combine, found_again, judge_family, with_controls, with_generated
+from .verdict.mutants import generated
 from .verdict.parts import Part, Rule
 from .verdict.portfolios import attained
 
@@ -69,7 +70,9 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
     plan = planned(claim, found.families, alpha)
     claim = plan.claim
     verdict, notes = _verdict(plan, found.families)
-    verdict = replace(verdict, tau=plan.tau)
+    rule = Rule(plan.tau, plan.alpha, plan.alpha, False, plan.looks[-1], len(found.families))
+    measured = [(part, _cells(plan, part.family, found.families[part.family])) for part in verdict.parts]
+    verdict = with_generated(replace(verdict, tau=plan.tau), generated(claim, measured, rule))
     judged_controls, unknown = [], []
     for number, control in enumerate(claim.controls, 1):
         theirs = _theirs(claim, control, number, found, controls[given[number]] if controls and number in given else None)
@@ -80,7 +83,16 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
         result, why = _verdict(own, theirs.families, control.expect.verdict == "refuted")
         text = ", ".join([*result.reasons, *why])
         judged_controls.append(
-            ControlVerdict(control.title, control.kind, control.expect.verdict, result.verdict, result.worst, text, own.claim.statement)
+            ControlVerdict(
+                control.title,
+                control.kind,
+                control.expect.verdict,
+                result.verdict,
+                result.worst,
+                text,
+                own.claim.statement,
+                found_again(result),
+            )
         )
     probed = any(c.kind == "algorithm" for c in judged_controls)
     flags = [*verdict.flags, *(["box untested"] if plan.kind.unswept else []), *([] if probed else ["instances not probed"])]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .budget import SHARED
 from .claim import Claim
 from .diagnostics import Diagnostics
 from .plan import Plan
@@ -74,8 +75,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is made: the tier, the error spent per side of each claim, and the root seed."""
+    """How a run is made: the tier, the error spent per side of each claim, the root seed, and by how many claims of the catalogue the
+    error of confirmations is shared."""
 
     tier: str = "quick"
     alpha: float = 0.01
     seed: int = 0
+    shared: int = SHARED

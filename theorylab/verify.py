@@ -13,6 +13,7 @@ import xarray as xr
 from . import plan as planning
 from . import portfolio
 from .blocks import measured_in_blocks, quantile_block
+from .budget import confirming
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .diagnostics import Diagnostics, diagnostics
@@ -24,7 +25,8 @@ from .project import Project, family_signature, kernel_signature
 from .result import Options, Result
 from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
 from .verdict import identity
-from .verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
+from .verdict.judge import ControlVerdict, Generated, Verdict, combine, found_again, judge_family, ranked, with_controls, with_generated
+from .verdict.mutants import generated, powerless
 from .verdict.parts import Part, Rule
 from .verdict.portfolios import attained
 from .witness import SHAKES, witnessed
@@ -63,7 +65,7 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
                 trial.advance(look)
             if main.decided and all(trial.decided for _, trial in controls):
                 break
-        verdict = main.confirmed()
+        verdict = with_generated(main.confirmed(confirming(options.alpha, options.shared)), main.generated())
         if plan.kind.unswept:
             verdict = replace(verdict, flags=(*verdict.flags, "box untested"))
         verdict = with_controls(
@@ -94,8 +96,11 @@ class Trial:
 
     @property
     def decided(self) -> bool:
-        """Whether more replicates could not change the verdict."""
-        return self.verdict.verdict != "inconclusive" or not self.plan.noisy
+        """Whether more replicates could not change the verdict. A support waits until data that break the bound would be caught."""
+        if not self.plan.noisy:
+            return True
+        waits = self.verdict.verdict == "supported" and not self.control and self.only is None
+        return self.verdict.verdict != "inconclusive" and not (waits and powerless(self.verdict.parts))
 
     def advance(self, look: int) -> None:
         """Judges with the replicates of this look, unless an earlier one decided."""
@@ -106,8 +111,11 @@ class Trial:
         if portfolio.apart(self.plan.claim):
             self.verdict = attained(self.verdict)
 
-    def confirmed(self) -> Verdict:
-        """The verdict, where a refutation was found again: in other arithmetic, or on fresh seeds and (a claim's trend) a longer range."""
+    def confirmed(self, alpha: float | None = None) -> Verdict:
+        """The verdict, where a refutation was found again: in other arithmetic, or on fresh seeds and (a claim's trend) a longer range.
+
+        `alpha` is the error to spend on that, the same as before where it is not given.
+        """
         if self.verdict.verdict != "refuted":
             return self.verdict
         guilty = [part for part in self.verdict.parts if part.verdict == "refuted"]
@@ -122,7 +130,8 @@ class Trial:
             return replace(self.verdict, verdict="inconclusive", reasons=("ROUNDING",))
         # The same instances, which may be rare, with replicates that nothing was chosen on.
         suspects = {part.family: self._groups[part.family][1].instances for part in guilty}
-        again = Trial(_longer(self.plan, stretch=1.0 if self.control else STRETCH), self.simulator, self.control, FRESH, suspects)
+        longer = replace(_longer(self.plan, stretch=1.0 if self.control else STRETCH), alpha=alpha or self.plan.alpha)
+        again = Trial(longer, self.simulator, self.control, FRESH, suspects)
         # A bias that few replicates show, since a rare event is missing among them, is asked of all of them.
         last = equation(self.plan.claim, self.plan.kind) and not self.control
         for look in range(len(self.plan.looks) - 1 if last else 0, len(self.plan.looks)):
@@ -132,6 +141,11 @@ class Trial:
         if again.verdict.verdict == "refuted":
             return self.verdict
         return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",), detail="")
+
+    def generated(self) -> tuple[Generated, ...]:
+        """The controls that the judge makes itself, on the data of the look that decided."""
+        judged = [(part, self._groups[part.family][1]) for part in self.verdict.parts]
+        return generated(self.plan.claim, judged, self._rule(self.look))
 
     def data(self) -> dict[str, xr.Dataset]:
         """The measurements, one dataset per kernel and family; `counted` marks the cells that the judge took, `floor` is where runs end."""
@@ -159,6 +173,16 @@ class Trial:
         shaken = cells(self.plan.claim, self.plan.kind, part.family, run.kernel, rerun(run, lanes))
         return part if identity.unmoved(found, shaken, part.worst) else None
 
+    def _is_bias(self, part: Part) -> bool:
+        """Whether a difference that never varies is still there with the inputs moved by one unit in the last place, in each of 16 ways."""
+        if part.interval is None or part.interval[0] < part.interval[1] or not np.isfinite(part.worst["ratio"]):
+            return True
+        run = self._groups[part.family][0]
+        instance, replicate = (self.first, 0) if self._averaged else (part.worst["instance"], self.first + SEARCH)
+        shaken = self._best(run, [Lanes((instance,), SHAKES, shaken=replicate)])
+        after, _ = identity.residual(cells(self.plan.claim, self.plan.kind, part.family, run.kernel, shaken))
+        return identity.stays(part.worst["measured"] - part.worst["bound"], after[0, :, part.worst["cell"]])
+
     def diagnostics(self) -> dict[str, Diagnostics]:
         """How each family's curve grows at its worst point, where there is a curve; nothing here decides."""
         found = {p.family: diagnostics(self.plan.claim, self._groups[p.family][1], p.worst) for p in self.verdict.parts}
@@ -173,8 +197,7 @@ class Trial:
 
     def _part(self, kernel: str, family: str | None, look: int) -> Part:
         plan = self.plan
-        share = portfolio.shared(plan.claim)
-        rule = Rule(plan.tau, plan.alphas[look] / share, plan.alpha / share, self.control, plan.looks[-1], len(self._places))
+        rule = self._rule(look)
         run = replace(self.run(family), kernel=kernel)
         label = portfolio.label(plan.claim, kernel, family or "")
         known = self._groups.get(label)
@@ -207,6 +230,10 @@ class Trial:
             part = replace(part, verdict="inconclusive", reasons=("NOISE",))
         self._groups[label] = (run, found, search)
         return part
+
+    def _rule(self, look: int) -> Rule:
+        plan, share = self.plan, portfolio.shared(self.plan.claim)
+        return Rule(plan.tau, plan.alphas[look] / share, plan.alpha / share, self.control, plan.looks[-1], len(self._places))
 
     def _searched(self, run: Run, instances: tuple[int, ...], rule: Rule) -> tuple[Cells, tuple[int, ...]]:
         """The worst instances, and what the search saw of those that it looked at longest; the test takes other replicates."""
@@ -374,6 +401,7 @@ def _control_verdict(control: Control, trial: Trial) -> ControlVerdict:
         verdict.worst,
         ", ".join(verdict.reasons),
         trial.plan.claim.statement,
+        found_again(verdict),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
 from . import notes
 from .blocks import measured_in_blocks, quantile_block
+from .budget import in_words
 from .claim import Claim
 from .columns import letters_of
 from .halving import missed, rounds
@@ -30,15 +32,18 @@ ON = "on this range, or on its end that is named where the whole bends,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 
 
-def explain(claim: Claim, plan: Plan) -> list[tuple[str, list[str]]]:
-    """Headed paragraphs on the test that a claim gets and on what its verdict will and will not mean."""
+def explain(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -> list[tuple[str, list[str]]]:
+    """Headed paragraphs on the test that a claim gets and on what its verdict will and will not mean.
+
+    `budget` is its catalogue's error budget, where there is one.
+    """
     return [
         ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}"]),
         ("Source", [cite(claim)]),
         ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items() if symbol.name in _used(claim)]),
         ("Test", _test(plan)),
-        ("Data", _data(claim, plan)),
-        ("Controls", _controls(claim)),
+        ("Data", _data(claim, plan, budget)),
+        ("Controls", [*_controls(claim), *_made(plan)]),
         ("A verdict of supported means", [notes.meant(plan) + _meaning(plan)]),
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
@@ -216,7 +221,8 @@ def _used(claim: Claim) -> set[str]:
 
 
 def _controls(claim: Claim) -> list[str]:
-    lines = [f"{c.title} ({c.kind}): must come out {c.expect.verdict}" for c in claim.controls] or ["none"]
+    why = lambda c: f": {c.expect.why}" if c.expect.why else ""  # noqa: E731
+    lines = [f"{c.title} ({c.kind}): must come out {c.expect.verdict}{why(c)}" for c in claim.controls] or ["none"]
     if claim.kernels and not any(c.kind == "algorithm" for c in claim.controls):
         lines.append("no broken algorithm is among them, so the verdict cannot be better than inconclusive")
     return lines
@@ -324,7 +330,23 @@ def _equation(plan: Plan) -> list[str]:
     ]
 
 
-def _data(claim: Claim, plan: Plan) -> list[str]:
+def _made(plan: Plan) -> list[str]:
+    """The controls that the judge makes itself, and what they decide."""
+    kind, gap = plan.kind, f"{2 * plan.tau:.2g}"
+    if kind.form == "explicit":
+        what = "an equation moved by three margins" if kind.side == "two" else "a constant a tenth sharper than the data need"
+        if plan.claim.holds.name == "with probability":
+            what = "the bound scaled until four times as many runs break it as may"
+        return [f"made from the statement: {what}; what is not caught is said, and decides nothing"]
+    power = {"trend": f"the bound with {gap} taken off its exponent", "rate": f"a rate with {gap} more in its exponent"}
+    less = f"each term left out, and each with {gap} taken off its exponents"
+    return [
+        f"made from the statement: on every axis data that break the bound by three times the threshold, and {power.get(kind.form, less)}",
+        "the data, and a term left out, must be caught for a support; a sharper bound that is not caught may hold too",
+    ]
+
+
+def _data(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -> list[str]:
     lines = [f"{', '.join(claim.kernels)} on {', '.join(claim.problems) or 'no family'}, seed {plan.seed}"]
     if plan.along:
         name, values = plan.along
@@ -344,6 +366,7 @@ def _data(claim: Claim, plan: Plan) -> list[str]:
         lines.append(f"{_tried(plan)}; looks at {looks} replicates")
         lines += notes.looked(plan)
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
+        lines.append("a refutation must be found again on other replicates" + (f": {in_words(budget)}" if budget else ""))
     else:
         lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
     return lines

@@ -34,7 +34,8 @@ def played(world: World, seed: int) -> Verdict:
 
 def counted(verdict: Verdict) -> dict[str, float]:
     """What a verdict counts."""
-    # Without controls a support is left as it is found; the reason CONTROL stands for it.
-    found = "supported" if verdict.reasons == ("CONTROL",) else verdict.verdict
+    # Without named controls a support is left as it is found; the reason CONTROL stands for it, unless the judge's own were missed.
+    missed = any(control.kind != "claim" and not control.caught for control in verdict.generated)
+    found = "supported" if verdict.reasons == ("CONTROL",) and not missed else verdict.verdict
     before = found == "refuted" or verdict.reasons == ("UNCONFIRMED",)
     return {found: 1, "refuted before confirmation": before, "seeds": max(p.replicates for p in verdict.parts)}

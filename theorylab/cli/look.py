@@ -29,6 +29,7 @@ def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by
     """Say in words and formula which test a claim gets, and what its verdict will and will not mean."""
     project, claim = one(name)
     from ..attempts import history
+    from ..budget import error_budget
     from ..kind import unjudged, untested
     from ..plan import plan
     from ..verify import takes
@@ -43,7 +44,8 @@ def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by
                 typer.echo(f"  {line}")
         return
     typer.secho(claim.name, bold=True)
-    for heading, lines in explain(claim, plan(claim, takes=takes(project, claim))):
+    tested = plan(claim, takes=takes(project, claim))
+    for heading, lines in explain(claim, tested, error_budget(everything()[1].claims, tested.alpha)):
         typer.secho(heading, bold=True)
         for line in lines:
             typer.echo(f"  {line}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,7 +47,7 @@ def verify(
     began = time.time()
     project, whole = everything()
     catalogue = selected(whole, select)
-    from .. import comparison, execute
+    from .. import budget, comparison, execute
     from ..record import Unreadable, load
     from ..result import Options
     from ..revision import gone
@@ -72,13 +73,15 @@ def verify(
         )
     asked = comparison.Asked(tier, alpha, seed, fresh)
     turns = comparison.turns(project, catalogue, known, asked)
-    results = execute.run(project, catalogue, {name: turn.options for name, turn in turns.items()}, recompute)
+    shared = budget.shared_by(whole.claims)
+    results = execute.run(project, catalogue, {name: replace(turn.options, shared=shared) for name, turn in turns.items()}, recompute)
     results = comparison.compared(project, results, turns, asked)
     run = execute.about(results, began) | {"seeds": "fresh" if fresh else "recorded" if asked.seed is None else "given"}
     run["since_record"] = comparison.since(project, known, turns, run)
     if run["since_record"]:
         terminal.say(f"the record was made with {'; '.join(run['since_record'])}")
     default = Options()
+    run["error_budget"] = budget.error_budget(whole.claims, alpha or default.alpha)
     found, message = _reported(
         project, catalogue, results, Options(tier or default.tier, alpha or default.alpha, seed or 0), run, as_json, whole
     )
@@ -105,7 +108,7 @@ def record(
     began = time.time()
     project, whole = everything()
     catalogue = selected(whole, select)
-    from .. import execute
+    from .. import budget, execute
     from .. import record as records
     from ..result import Options
     from ..revision import gone, revise
@@ -126,9 +129,9 @@ def record(
     except OSError as error:
         terminal.usage(_unwritten(project, error))
     tell(catalogue)
-    options = Options(tier, alpha, seed)
+    options = Options(tier, alpha, seed, budget.shared_by(whole.claims))
     results = execute.run(project, catalogue, {claim.name: options for claim in catalogue.claims}, False)
-    run = execute.about(results, began)
+    run = execute.about(results, began) | {"error_budget": budget.error_budget(whole.claims, alpha)}
     revision = revise(project, before, whole, results, run["versions"])
     found, message = _reported(project, catalogue, results, options, run, whole=whole)
     if message:
@@ -154,7 +157,7 @@ def _reported(
     whole: Catalogue | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Writes the report and the attempts log, prints the table or the document. Returns the document, and what went wrong."""
-    from .. import attempts
+    from .. import attempts, budget
     from ..report import document, write
 
     others = [claim.name for claim in (whole or catalogue).claims]
@@ -169,6 +172,7 @@ def _reported(
     else:
         terminal.table(results, catalogue)
         terminal.failures(results)
+        typer.echo(f"error budget: {budget.briefly(run['error_budget'])}")
         typer.echo(f"report: {written.folder / 'index.html'}")
     return found, written.message
 

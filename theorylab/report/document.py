@@ -14,7 +14,7 @@ from ..claim import Claim
 if TYPE_CHECKING:
     from ..catalogue import Failure
     from ..diagnostics import Diagnostics
-    from ..verdict.judge import ControlVerdict
+    from ..verdict.judge import ControlVerdict, Generated, Verdict
     from ..verdict.parts import Part
     from ..verify import Options, Result
 
@@ -45,6 +45,7 @@ def document(results: Sequence[Result], failures: Sequence[Failure], options: Op
             "versions": {"theorylab": __version__, **{str(k): str(v) for k, v in run.get("versions", {}).items()}},
             "device": str(run.get("device", "")),
             "since_record": [str(difference) for difference in run.get("since_record", ())],
+            "error_budget": run.get("error_budget"),
             "started": str(run.get("started", "")),
             "seconds": number(round(float(run.get("seconds", sum(r.seconds for r in results))), 3)),
         },
@@ -168,6 +169,8 @@ def claim_entry(result: Result) -> dict[str, Any]:
         "instances": sum(int(p.instances) for p in parts),
         "replicates": max((int(p.replicates) for p in parts), default=0),
         "controls": [_control(control) for control in (verdict.controls if verdict else ())],
+        "generated": [_generated(control) for control in (verdict.generated if verdict else ())],
+        "kill_rate": kill_rate(verdict),
         "tier": result.plan.tier if result.plan else None,
         "seed": int(result.plan.seed) if result.plan else None,
         "alpha": number(result.plan.alpha) if result.plan else None,
@@ -206,6 +209,21 @@ def _control(control: ControlVerdict) -> dict[str, Any]:
         "kind": control.kind,
         "verdict": control.verdict,
         "as_expected": bool(control.as_expected),
+        "index": number(control.index),
+    }
+
+
+def _generated(control: Generated) -> dict[str, Any]:
+    return {"name": control.name, "kind": control.kind, "caught": bool(control.caught), "detail": control.detail}
+
+
+def kill_rate(verdict: Verdict | None) -> dict[str, list[int]]:
+    """How many controls that must be refuted were, and of how many: those that the claim names, and those that the judge made."""
+    named = [control for control in (verdict.controls if verdict else ()) if control.expected == "refuted"]
+    made = verdict.generated if verdict else ()
+    return {
+        "named": [sum(control.as_expected for control in named), len(named)],
+        "generated": [sum(bool(control.caught) for control in made), len(made)],
     }
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
+from ..budget import in_words
 from ..claim import Claim
 from ..result import Against
+from ..verdict.judge import GATING_INDEX
 from ..verdict.parts import REASONS
 from .diagnosed import shown
 from .document import decays, decisive, ranges, read_on, used
@@ -20,7 +22,7 @@ from .formula import latex, letter_latex, mathml, text
 from .symbols import symbol_mathml
 
 if TYPE_CHECKING:
-    from ..verdict.judge import ControlVerdict
+    from ..verdict.judge import ControlVerdict, Generated
     from ..verdict.parts import Part
     from ..verify import Result
     from .figures import Figure
@@ -80,7 +82,9 @@ def index(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str
         papers.setdefault((entry["file"], paper["title"], paper["authors"], str(paper["year"]), paper["arxiv"]), []).append(
             {**row, **shown}
         )
-    return _template("index.html").render(document=document, papers=papers, summary=document["summary"], run=document["run"])
+    budget = document["run"]["error_budget"]
+    words = in_words(budget) if budget else ""
+    return _template("index.html").render(document=document, papers=papers, summary=document["summary"], run=document["run"], budget=words)
 
 
 def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any], figures: Sequence[Figure], digest: str = "") -> str:
@@ -97,7 +101,7 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         letters=[_row(claim, symbol, role) for symbol, role in used(claim)],
         assumptions=[_math(relation, claim) for relation in claim.assuming],
         trivially=None if claim.trivially is None else _math(claim.trivially, claim),
-        paragraphs=_words(result),
+        paragraphs=_words(result, run),
         reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
         flags=[(flag, _flag(result, entry, flag)) for flag in entry["flags"]],
         windows=_windows(result),
@@ -106,6 +110,8 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         record=_record(entry),
         controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
         diagnosed=[shown(family, found) for family, found in result.diagnostics.items()],
+        generated=[_generated(c) for c in verdict.generated] if verdict else [],
+        kill_rate=entry["kill_rate"],
         figures=[(Markup(figure.svg), figure.caption) for figure in figures],
         basis=BASES.get(claim.source.basis, ""),
         source=claim.source,
@@ -178,13 +184,13 @@ def _escaped(text: str) -> str:
     return re.sub(r"([&%#$])", r"\\\1", text)
 
 
-def _words(result: Result) -> dict[str, list[str]]:
+def _words(result: Result, run: Mapping[str, Any]) -> dict[str, list[str]]:
     """The paragraphs that `show` prints, by heading; only the note where the claim is not checked."""
     if result.plan is None:
         return {}
     from ..words import explain
 
-    return dict(explain(result.claim, result.plan))
+    return dict(explain(result.claim, result.plan, run["error_budget"]))
 
 
 def _flag(result: Result, entry: Mapping[str, Any], flag: str) -> str:
@@ -282,6 +288,8 @@ def _control(claim: Claim, position: int, control: ControlVerdict) -> dict[str, 
         if trend is not None:
             far = f"slope {_signed(trend[1]['slope'])} along {trend[0]}, threshold {_signed(trend[1]['threshold'])}"
         far += f" on {control.part.family}" if control.part.family else ""
+    if control.index is not None and control.index < GATING_INDEX:
+        far += f"; {control.index:.1f} standard errors, so that a rerun might differ"
     return {
         "title": control.title,
         "kind": control.kind,
@@ -293,6 +301,13 @@ def _control(claim: Claim, position: int, control: ControlVerdict) -> dict[str, 
         "far": far,
         "detail": control.detail,
     }
+
+
+MADE = {"claim": "a sharper claim", "data": "data that break it", "term": "a term less"}
+
+
+def _generated(control: Generated) -> dict[str, Any]:
+    return {"name": control.name, "kind": MADE[control.kind], "caught": control.caught, "detail": control.detail}
 
 
 def _latex_verdict(claim: Claim, entry: Mapping[str, Any]) -> str:

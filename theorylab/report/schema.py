@@ -11,6 +11,8 @@ COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 FLAG: dict[str, Any] = {"type": "boolean"}
 NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity"]}]}
 MAYBE: dict[str, Any] = {"anyOf": [*NUMBER["anyOf"], {"type": "null"}]}
+# How many were caught, of how many.
+CAUGHT = {"type": "array", "items": COUNT, "minItems": 2, "maxItems": 2}
 # Each claim's recorded seed, or `seed` where it has none; `seed` for every claim; `seed`, drawn for this run.
 SEEDS = ["recorded", "given", "fresh"]
 STATES = ["same", "moved", "changed", "contradicted", "lost", "unrecorded", "not compared"]
@@ -33,6 +35,12 @@ def json_schema() -> dict[str, Any]:
                 versions=_map(TEXT),
                 device=TEXT,
                 since_record=_list(TEXT),
+                error_budget={
+                    "anyOf": [
+                        {"type": "null"},
+                        _object(claims=COUNT, shared_by=COUNT, alpha=NUMBER, alpha_confirm=NUMBER, each=NUMBER, any=NUMBER),
+                    ]
+                },
                 started=TEXT,
                 seconds=NUMBER,
             ),
@@ -85,8 +93,11 @@ def _claim() -> dict[str, Any]:
                 kind={"enum": ["statement", "algorithm", "positive"]},
                 verdict={"enum": DECIDED},
                 as_expected=FLAG,
+                index=MAYBE,
             )
         ),
+        generated=_list(_object(name=TEXT, kind={"enum": ["claim", "data", "term"]}, caught=FLAG, detail=TEXT)),
+        kill_rate=_object(named=CAUGHT, generated=CAUGHT),
         tier={"enum": ["quick", "full", None]},
         seed={"anyOf": [COUNT, {"type": "null"}]},
         alpha=MAYBE,

@@ -11,7 +11,7 @@ from ..cells import RELATIVE, Cells
 from ..orders import by_steps
 from .intervals import LAMBDAS, betting, enough, in_errors, limits, pseudo_values
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
-from .reach import bet_within_reach, mean_within_reach
+from .reach import bet_within_reach, bets_again, mean_within_reach
 from .unseen import RARE, missable, scale_of, unseen, unseen_back
 
 SUPPORT_FROM = 64
@@ -32,6 +32,7 @@ class Unit(NamedTuple):
     cell: int
     beyond: float
     bounded: bool
+    again: float
 
 
 def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
@@ -69,6 +70,7 @@ def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
         instances=len(units),
         replicates=m,
         margin=min(u.margin for u in found),
+        again=np.inf if diverged.any() else max((u.again for u in found if u.refuted), default=None),
         beyond=(missable(m, rule.alpha), max(u.beyond for u in guilty) if guilty else min(u.beyond for u in found)),
     )
 
@@ -101,12 +103,15 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
     refuted = bool(tested.low[0] > 1 + RELATIVE or _rises(cells, values, rule, parts))
     distance = 1 - support.estimate[top]
     above = unseen(cells, i, kept, support.high, 1.0, rule.alpha)
+    again = in_errors(tested.estimate[0] - 1, tested.error[0] * grown)
     # Before it is Student's, the limit of a mean whose tail lies on the other side refutes truths: in 25 of 100 runs of a lognormal(1.5).
     refuted = refuted and carried and m >= SUPPORT_FROM
     if refuted:
         above = unseen_back(cells, i, int(kept[chosen]), max(tested.low[0] - 1, 1 - tested.high[0]), rule.alpha)
     if _bets(cells, values[:, chosen]):
-        refuted = betting(np.maximum(values[:, chosen], 0.0)) * np.log(10) >= np.log(parts / rule.total)
+        bets, needed = np.maximum(values[:, chosen], 0.0), float(np.log(parts / rule.total))
+        refuted = betting(bets) * np.log(10) >= needed
+        again = bets_again(bets, needed + MIXTURE, max(rule.cap or m, m))
         # Bets hold for every law of what is nowhere negative.
         above = (above[0], refuted or above[1])
     return Unit(
@@ -121,6 +126,7 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
         cell=int(kept[top]),
         beyond=above[0],
         bounded=above[1],
+        again=float(again),
     )
 
 

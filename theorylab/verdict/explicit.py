@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import bdtr, ndtri
 
 from ..cells import RELATIVE, Cells
-from .intervals import clopper_pearson
+from .intervals import LAST, clopper_pearson
 from .parts import Part, Rule, describe, flags_of, obstacles, told
 from .reach import share_within_reach
 
@@ -36,6 +36,7 @@ def every_instance(cells: Cells, rule: Rule) -> Part:
         instances=int(counted.any((1, 2)).sum()),
         replicates=cells.quantity.shape[1],
         margin=np.inf,
+        again=np.inf,
     )
 
 
@@ -75,6 +76,7 @@ def with_probability(cells: Cells, search: Cells, rule: Rule, allowed: np.ndarra
         instances=len(units),
         replicates=m,
         margin=_binomial_index(failures / m, float(allowed[i, j]), cap, rule.alpha) if supported else None,
+        again=_binomial_again(failures / m, float(allowed[i, j]), cap, share) if refuted else None,
     )
 
 
@@ -100,5 +102,14 @@ def tightness_of(cells: Cells, counted: np.ndarray) -> float | None:
 def _binomial_index(p: float, allowed: float, cap: int, alpha: float) -> float:
     """The chance that a rerun of cap replicates at this share supports again, on the scale of a mean's index."""
     most = next((n for n in range(cap, -1, -1) if clopper_pearson(n, cap, alpha)[1] <= allowed), -1)
-    same = float(bdtr(most, cap, p)) if most >= 0 else 0.0
-    return float(ndtri(min(max(same, 1e-12), 1 - 1e-12)) + ndtri(1 - 0.005))
+    return _index(float(bdtr(most, cap, p)) if most >= 0 else 0.0)
+
+
+def _binomial_again(p: float, allowed: float, cap: int, alpha: float) -> float:
+    """The chance that a rerun of cap replicates at this share refutes again, on the same scale."""
+    fewest = next((n for n in range(1, cap + 1) if clopper_pearson(n, cap, alpha)[0] > allowed), cap + 1)
+    return _index(1 - float(bdtr(fewest - 1, cap, p)))
+
+
+def _index(same: float) -> float:
+    return float(ndtri(min(max(same, 1e-12), 1 - 1e-12))) + LAST

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv, ndtr, stdtrit
+from scipy.special import betaincinv, ndtr, ndtri, stdtrit
 
 from .power import errors_needed
 
+# A support at the last look asks for this many standard errors; an index counts from the threshold, so they are part of it.
+LAST = float(ndtri(1 - 0.005))
 LAMBDAS = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
 
 
@@ -111,15 +113,15 @@ def clopper_pearson(successes: int, m: int, alpha: float) -> tuple[float, float]
 class Trend(NamedTuple):
     """What the one-sided rule says of a slope against tau, with the numbers it rests on.
 
-    `slope`, `low`, `high` are those of the chosen window, `caught` is the full range's lower limit above tau, `powered` its half-width
-    below tau. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau. `window` is the position of the
-    chosen window, 0 for the whole range.
+    `slope`, `low`, `high` are those of the chosen window, `caught` is the full range's lower limit above tau, `half_width` is its
+    distance from the slope there. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau, `beyond` from tau up to the full
+    range's slope. `window` is the position of the chosen window, 0 for the whole range.
     """
 
     supported: bool
     refuted: bool
     caught: bool
-    powered: bool
+    half_width: float
     slope: float
     low: float
     high: float
@@ -130,6 +132,7 @@ class Trend(NamedTuple):
     detectable: float
     margin: float
     window: int
+    beyond: float = float("nan")
 
 
 def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None, jitter: np.ndarray | None = None) -> Trend:
@@ -164,7 +167,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         supported=bool(slope + width <= tau and settled and not refuted),
         refuted=bool(refuted),
         caught=bool(full - c * error[2] > tau),
-        powered=bool(c * error[2] < tau),
+        half_width=float(c * error[2]),
         slope=slope,
         low=slope - width,
         high=slope + width,
@@ -175,6 +178,7 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
         detectable=float(tau + max(errors_needed(values, k, most) * e * np.sqrt(m / most) for values, k, e in further)) if m > 1 else tau,
         margin=in_errors(tau - slope, slope_errors[w] * grown),
         window=w,
+        beyond=in_errors(full - tau, error[2] * grown),
     )
 
 

@@ -30,6 +30,7 @@ class Verdict:
     evidence: str = "sampled"
     parts: tuple[Part, ...] = ()
     controls: tuple[ControlVerdict, ...] = ()
+    generated: tuple[Generated, ...] = ()
     tau: float | None = None
     detail: str = ""
 
@@ -55,7 +56,9 @@ class Verdict:
 
     @property
     def gating(self) -> bool:
-        """Whether a rerun on fresh seeds would change the verdict less often than once in a thousand."""
+        """Whether a rerun on fresh seeds would change the verdict, or what became of any control, less often than once in a thousand."""
+        if any(control.index is not None and control.index < GATING_INDEX for control in self.controls):
+            return False
         if self.verdict == "supported":
             return all(p.margin is None or p.margin >= GATING_INDEX for p in self.parts if p.verdict == "supported")
         # A refutation was found twice, on replicates that have nothing in common.
@@ -64,7 +67,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class ControlVerdict:
-    """What became of one control: its title, kind, expected and found verdict, and the part that decided."""
+    """What became of one control: its title, kind, expected and found verdict, and the part that decided.
+
+    `index` says how surely a rerun finds the same, in standard errors at the most replicates allowed; None where it was open.
+    """
 
     title: str
     kind: str
@@ -73,11 +79,25 @@ class ControlVerdict:
     part: Part | None = None
     detail: str = ""
     statement: Any = field(default=None, compare=False)
+    index: float | None = None
 
     @property
     def as_expected(self) -> bool:
         """Whether the control came out as it must."""
         return self.verdict == self.expected
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A control that the judge made itself: what it says, whether it changes the claim, the data or a term, and whether it was caught.
+
+    `detail` says why it was not, or what else it tells.
+    """
+
+    name: str
+    kind: str
+    caught: bool
+    detail: str = ""
 
 
 def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None, twin: Cells | None = None) -> Part:
@@ -156,7 +176,29 @@ def with_controls(verdict: Verdict, controls: Sequence[ControlVerdict], needs_al
     if not missed and (caught or not needs_algorithm):
         return verdict
     why = f"not caught: {', '.join(c.title for c in missed)}" if missed else "the claim names no broken algorithm among its controls"
-    return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail="; ".join(filter(None, (why, verdict.detail))))
+    return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=_joined(why, verdict.detail))
+
+
+def found_again(verdict: Verdict) -> float | None:
+    """How surely a rerun finds the verdict of a control again: one family refutes, all must support."""
+    if verdict.verdict == "refuted":
+        return max((part.again for part in verdict.parts if part.verdict == "refuted" and part.again is not None), default=None)
+    if verdict.verdict == "supported":
+        return min((part.margin for part in verdict.parts if part.verdict == "supported" and part.margin is not None), default=None)
+    return None
+
+
+def with_generated(verdict: Verdict, generated: Sequence[Generated]) -> Verdict:
+    """A support stands only if data that break the bound would have been caught on every axis, and every term is needed.
+
+    A sharper bound that is not caught takes nothing away: it may hold as well.
+    """
+    verdict = replace(verdict, generated=tuple(generated))
+    missed = [control.name for control in generated if control.kind != "claim" and not control.caught]
+    if verdict.verdict != "supported" or not missed:
+        return verdict
+    why = f"not caught: {', '.join(missed)}"
+    return replace(verdict, verdict="inconclusive", reasons=("CONTROL",), detail=_joined(why, verdict.detail))
 
 
 def _closeness(part: Part) -> float:

@@ -66,6 +66,7 @@ class Part:
     `worst` is the point nearest to, or farthest beyond, the bound: its letters, `instance`, `replicate`, `measured`, `bound`, `ratio`.
     `trends` has one entry per axis. `beyond` is the probability, and the least size relative to the
     bound, of an unseen event that would overturn a support in expectation.
+    `again` says how surely a rerun refutes a refuted control again, as `margin` says it of a support.
     `floor` is the level of a statistical floor that the worst instance has come down to.
     `terms` has, for each constant of a sum, the `constant` fitted to the worst instance and the most `cells` that its term rules.
     `said` is what was found, in words, of a kind that a ratio and its interval do not describe.
@@ -83,6 +84,7 @@ class Part:
     instances: int = 0
     replicates: int = 1
     margin: float | None = None
+    again: float | None = None
     beyond: tuple[float, float] | None = None
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     said: str = ""

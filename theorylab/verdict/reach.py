@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv, log_ndtr, ndtr
 
-from .intervals import LAMBDAS, clopper_pearson, student
+from .intervals import LAMBDAS, LAST, clopper_pearson, in_errors, student
 from .power import NINE, NODES, WEIGHTS, errors_needed
 
 
@@ -47,6 +47,15 @@ def bet_within_reach(r: np.ndarray, needed: float, most: int) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if _wins(r * np.exp(middle) / mean, needed, most) >= NINE else (middle, high)
     return float(np.exp(high)) if high < np.log(9e5) else float("inf")
+
+
+def bets_again(r: np.ndarray, needed: float, most: int) -> float:
+    """How surely bets on `most` values like r (m,) reach the log wealth `needed`, on the scale of a mean's index."""
+    if len(r) < 2:
+        return float("nan")
+    gains = np.log1p(np.outer(LAMBDAS, r - 1))
+    short, error = most * gains.mean(1) - needed, np.sqrt(most) * gains.std(1, ddof=1)
+    return max(in_errors(s, e) for s, e in zip(short, error, strict=True)) + LAST
 
 
 def share_within_reach(allowed: float, m: int, alpha: float) -> float:

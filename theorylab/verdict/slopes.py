@@ -16,6 +16,8 @@ from .parts import Part, Rule, describe, flags_of, obstacles, told, trend_entry
 from .scattered import axis_of, covered
 
 RATE_TAU = 0.5
+# Data that break a bound by so many thresholds must be told from it before a support counts.
+DATA_GAP = 3
 LOST = "lost in noise"
 
 
@@ -137,7 +139,7 @@ def _part_of(
     if diverged.any():
         i = int(diverged.argmax())
         r, j = (int(p) for p in np.argwhere(cells.diverged[i])[0])
-        return Part(cells.family, verdict, worst=describe(cells, i, r, j), margin=np.inf, trends=_entries(found), **common)
+        return Part(cells.family, verdict, worst=describe(cells, i, r, j), margin=np.inf, again=np.inf, trends=_entries(found), **common)
     worst = max(guilty or found, key=lambda o: o.result.high - o.threshold)
     flags = [*flags_of(cells, None), *lost, *(["short range"] if short else []), *(["loose"] if _loose(found, rule.tau) else [])]
     return Part(
@@ -149,6 +151,7 @@ def _part_of(
         detectable=max(o.result.detectable for o in found),
         interval=(worst.result.low, worst.result.high),
         margin=min(o.result.margin for o in found),
+        again=max((o.result.beyond for o in suspects), default=None),
         **common,
     )
 
@@ -189,7 +192,7 @@ def _outgrows(cells: Cells, units: list[Unit], outcome: Outcome) -> bool:
 def _supports(outcome: Outcome) -> bool:
     """A short range supports only with the power to refute a gap of two thresholds on that very range."""
     result, axis = outcome.result, outcome.axis
-    enough_range = not axis.short or (result.powered and axis.decades >= axis.least)
+    enough_range = not axis.short or (result.half_width < outcome.threshold and axis.decades >= axis.least)
     return result.supported and axis.sizes >= axis.fewest and enough_range
 
 
@@ -251,7 +254,11 @@ def _loose(found: list[Outcome], tau: float) -> bool:
 def _entries(found: list[Outcome]) -> dict[str, dict[str, Any]]:
     """The worst outcome of each axis, as the report and the JSON give it."""
     ordered = sorted(found, key=lambda o: o.result.high - o.threshold)
-    return {o.axis.name: trend_entry(o.result, o.threshold, o.axis.decades, o.axis.sizes, _since(o)) for o in ordered}
+    powered = {o.axis.name for o in found if o.result.half_width < (DATA_GAP - 1) * o.threshold}
+    return {
+        o.axis.name: trend_entry(o.result, o.threshold, o.axis.decades, o.axis.sizes, _since(o)) | {"powered": o.axis.name in powered}
+        for o in ordered
+    }
 
 
 def _since(outcome: Outcome) -> float | None:
