@@ -205,7 +205,7 @@ class Worlds:
         rows: dict[str, list[np.ndarray]] = {}
         for i in lanes.instances:
             given = grid | dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
-            drawn = self._drawn(run, lanes, law.law, i, given) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, given)
+            drawn = self._drawn(run, lanes, law.law, i, given) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, given, shape)
             for name, values in drawn.items():
                 rows.setdefault(name, []).append(np.broadcast_to(values, (len(lanes.replicates), *shape)))
         dims = ("instance", "replicate", *places)
@@ -232,7 +232,7 @@ class Worlds:
         return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def _one_by_one(run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _one_by_one(run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     rows: dict[str, list[np.ndarray]] = {}
     for r in lanes.replicates:
         number = r if lanes.shaken is None else lanes.shaken
@@ -240,8 +240,8 @@ def _one_by_one(run: Run, lanes: Lanes, law: Law, i: int, here: Mapping[str, Any
         lane = Lane(run.seed, number, nudge, r + 1 if lanes.near_solution else 0, run.precision != "double")
         out = law(np.random.default_rng([run.seed, i, number]), i, here, lane)
         for name, value in (out if isinstance(out, Mapping) else {run.outputs[0][0]: out}).items():
-            rows.setdefault(name, []).append(np.asarray(value, float))
-    return {name: np.stack(np.broadcast_arrays(*values)) for name, values in rows.items()}
+            rows.setdefault(name, []).append(np.broadcast_to(np.asarray(value, float), shape))
+    return {name: np.stack(values) for name, values in rows.items()}
 
 
 @dataclass(frozen=True)

@@ -374,16 +374,6 @@ def _together(steps: list[xr.Dataset]) -> xr.Dataset:
             found[name] = (values.dims, np.concatenate([step.variables[name].values for step in steps], axis), values.attrs)
     return xr.Dataset({name: found[name] for name in first.data_vars}, {name: found[name] for name in first.coords}, first.attrs)
 
-    def _is_bias(self, part: Part) -> bool:
-        """Whether a difference that never varies is still there with the inputs moved by one unit in the last place, in each of 16 ways."""
-        if part.interval is None or part.interval[0] < part.interval[1] or not np.isfinite(part.worst["ratio"]):
-            return True
-        run = self._groups[part.family][0]
-        instance, replicate = (self.first, 0) if self._averaged else (part.worst["instance"], self.first + SEARCH)
-        shaken = self.merged(run, Lanes((instance,), SHAKES, shaken=replicate))
-        after, _ = identity.residual(cells(self.plan.claim, self.plan.kind, part.family, run.kernel, shaken))
-        return identity.stays(part.worst["measured"] - part.worst["bound"], after[0, :, part.worst["cell"]])
-
 
 def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:
     claim = plan.claim.under(control)
