@@ -26,7 +26,7 @@ from theorylab.claim import (
 from theorylab.halving import rounds
 from theorylab.plan import SEARCH, TOP, plan
 from theorylab.simulate import Lanes
-from theorylab.verdict.expectation import SUPPORT_FROM, in_expectation
+from theorylab.verdict.expectation import COUNTS_FROM, in_expectation
 from theorylab.verdict.intervals import betting, trend
 from theorylab.verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
 from theorylab.verdict.parts import NEGATIVE, Part, Rule
@@ -384,7 +384,7 @@ def test_nan_out_of_nothing_is_never_supported():
     for claim in (EXPLICIT, RATE, replace(EXPLICIT, holds=MEAN.holds)):
         values = np.exp(-STEPS / 50) * 0.5
         values[-1] = np.nan
-        noisy = np.broadcast_to(values, (1, SUPPORT_FROM if claim.holds.name != "for every instance" else 1, len(STEPS)))
+        noisy = np.broadcast_to(values, (1, COUNTS_FROM if claim.holds.name != "for every instance" else 1, len(STEPS)))
         part = judge_family(claim, cells_of(claim, noisy, {"k": STEPS}), RULE)
         assert part.verdict == "inconclusive"
         assert "NONFINITE" in part.reasons
@@ -397,7 +397,7 @@ def test_nan_out_of_nothing_is_never_supported():
 def test_where_nothing_is_finite_the_reason_is_told():
     for claim in (EXPLICIT, GROWTH, MEAN, RATE):
         x = {"k": STEPS} if k in claim.statement.free_symbols else {"n": SIZES}
-        part = judge_family(claim, cells_of(claim, np.full((2, SUPPORT_FROM, len(*x.values())), np.nan), x), RULE)
+        part = judge_family(claim, cells_of(claim, np.full((2, COUNTS_FROM, len(*x.values())), np.nan), x), RULE)
         assert part.verdict == "inconclusive"
         assert "NONFINITE" in part.reasons
 
@@ -448,7 +448,7 @@ def test_a_stopped_run_cannot_break_a_lower_bound():
 
 @pytest.mark.parametrize("holds", [for_every_instance, MEAN.holds])
 def test_a_kernel_that_returns_a_constant_is_never_supported(holds):
-    m = SUPPORT_FROM if holds is MEAN.holds else 1
+    m = COUNTS_FROM if holds is MEAN.holds else 1
     for claim, coords in ((GROWTH, {"n": SIZES}), (EXPLICIT, {"k": STEPS}), (RATE, {"k": STEPS})):
         claim = replace(claim, holds=holds)
         for level in (np.full((3, 1, 1), 1e-12), np.array([1.0, 2.0, 3.0])[:, None, None] * 1e-12):
@@ -568,6 +568,8 @@ def test_instances_are_chosen_on_seeds_that_are_not_tested():
 
 def test_a_search_halves_its_instances_and_doubles_their_replicates():
     assert rounds(96, SEARCH) == [(96, 4), (48, 8), (24, 16)]
+    assert rounds(96, SEARCH, block=8) == [(96, SEARCH)], "half a block has no quantile"
+    assert rounds(96, SEARCH, block=40) == [(96, 40)]
     for few in (1, 4, 32, 47):
         assert rounds(few, SEARCH) == [(few, SEARCH)]
     worlds = Worlds({"truth:kernel": lambda rng, i, at, lane: 0.3 * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)})
@@ -739,7 +741,7 @@ def test_more_replicates_settle_what_few_leave_open():
     kernel = lambda rng, i, at, lane: 0.8 * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)  # noqa: E731
     result = trials(kernel, replace(MEAN, controls=(BROKEN,)))
     assert result.verdict.verdict == "supported"
-    assert result.verdict.worst.replicates > SUPPORT_FROM
+    assert result.verdict.worst.replicates > COUNTS_FROM
 
 
 # Families, controls, flags

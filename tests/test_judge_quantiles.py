@@ -487,12 +487,18 @@ def test_data_without_the_step_before_say_so_for_a_step_and_are_read_for_a_falli
 
 def test_orders_in_measurements_made_elsewhere():
     rng = np.random.default_rng(0)
-    common = 10 * rng.standard_normal((64, 13))
+    common = 10 * rng.standard_normal((128, 13))
     claim = replace(ORDER, **ELSEWHERE)
     for apart, verdict in ((0.1, "supported"), (-0.1, "refuted"), (0.0, "inconclusive")):
-        other = 50 + common + apart + 0.1 * rng.standard_normal((64, 13))
+        other = 50 + common + apart + 0.1 * rng.standard_normal((128, 13))
         data = {"a": (("replicate", "n"), 50 + common), "b": (("replicate", "n"), other), "n": SIZES}
         assert judge(claim, data).verdict == verdict
+        half = {
+            name: (dims, values[:64]) if "replicate" in dims else (dims, values) for name, (dims, values) in data.items() if name != "n"
+        }
+        few = judge(claim, half | {"n": SIZES})
+        assert few.verdict == ("supported" if apart > 0 else "inconclusive")
+        assert apart > 0 or "a refutation 128" in few.detail
 
 
 # Words

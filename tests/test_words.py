@@ -201,7 +201,12 @@ def test_show_gives_the_range_that_the_claim_speaks_of(statement):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({}, "up to 16 instances of a family are searched with 16 replicates, the 5 worst tested on others"),
+        (
+            {},
+            "up to 96 instances of a family are searched on 4 replicates, the worst 48 of them on 8, the worst 24 of them on 16, "
+            "the 5 worst tested on others",
+        ),
+        ({"instances": 16}, "up to 16 instances of a family are searched on 16 replicates, the 5 worst tested on others"),
         ({"instances": 3}, "all of a family's instances are tested, 3 at most"),
         ({"instances": 1}, "the one instance of a family is tested"),
         ({"holds": on_average}, "every replicate draws its own instance of a family"),

@@ -205,7 +205,9 @@ class Worlds:
         rows: dict[str, list[np.ndarray]] = {}
         for i in lanes.instances:
             given = grid | dict(run.fixed) | {name: values[i % len(values)] for name, values in run.varies}
-            drawn = self._drawn(run, lanes, law.law, i, given) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, given, shape)
+            drawn = (
+                self._drawn(run, lanes, law.law, i, given) if isinstance(law, Together) else _one_by_one(run, lanes, law, i, given, shape)
+            )
             for name, values in drawn.items():
                 rows.setdefault(name, []).append(np.broadcast_to(values, (len(lanes.replicates), *shape)))
         dims = ("instance", "replicate", *places)

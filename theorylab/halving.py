@@ -5,11 +5,14 @@ from __future__ import annotations
 FEWEST = 24
 
 
-def rounds(instances: int, replicates: int) -> list[tuple[int, int]]:
+def rounds(instances: int, replicates: int, block: int = 0) -> list[tuple[int, int]]:
     """(instances, replicates each in all), round by round: half the instances and twice the replicates, up to `replicates` each.
 
-    The last round has 24 instances at least, so a search among few has one round. Every round but the first costs the same.
+    The last round has 24 instances at least, so a search among few has one round. Every round but the first costs the same. Where a
+    `block` of runs makes one replicate there is one round, of a whole block.
     """
+    if block:
+        return [(instances, max(block, replicates))]
     halvings = 0
     while instances >> (halvings + 1) >= FEWEST and replicates >> (halvings + 1) >= 4:
         halvings += 1

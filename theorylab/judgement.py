@@ -14,7 +14,6 @@ import xarray as xr
 
 from . import check
 from . import plan as planning
-from .blocks import measured_in_blocks, quantile_block
 from .bound import evaluate
 from .cells import NUMERICAL, Cells
 from .claim import Claim, Control, Slip
@@ -22,7 +21,7 @@ from .columns import Unreadable, roles_of
 from .design import POINT
 from .diagnostics import diagnostics
 from .estimate import cells
-from .kind import kind_of, needed, unjudged
+from .kind import equation, kind_of, needed, unjudged
 from .measurements import SAME, Measurements, read
 from .plan import LOOKS, Plan
 from .portfolio import apart, family_of
@@ -30,7 +29,7 @@ from .project import find_project
 from .report.dataset import slug
 from .result import Result
 from .slip import near
-from .verdict.expectation import SUPPORT_FROM
+from .verdict.expectation import COUNTS_FROM, bets
 from .verdict.judge import ControlVerdict, Verdict, combine, found_again, judge_family, with_controls, with_generated
 from .verdict.mutants import generated
 from .verdict.parts import Part, Rule
@@ -275,7 +274,7 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
 
     A control is caught by all of them at once, its cells sharing the error: confirmation protects claims.
     """
-    m, needs = found.quantity.shape[1], _needs(plan, rule)
+    m, needs = found.quantity.shape[1], _needs(plan, found, rule)
     few = f"{m} replicates, where a support takes {needs[0]} at least and a refutation {needs[1]}" if m < max(needs) else ""
     whole = judge_family(plan.claim, found, rule)
     if whole.verdict == "supported":
@@ -302,16 +301,18 @@ def _by_halves(plan: Plan, found: Cells, rule: Rule) -> tuple[Part, str]:
     return replace(whole, verdict="inconclusive", reasons=tuple(dict.fromkeys((*reasons, *noise)))), few
 
 
-def _needs(plan: Plan, rule: Rule) -> tuple[int, int]:
+def _needs(plan: Plan, found: Cells, rule: Rule) -> tuple[int, int]:
     """The fewest replicates that can support, and that may refute."""
-    if measured_in_blocks(plan.claim, plan.kind.form):
-        least = FEWEST * quantile_block(plan.claim)
-        return least, least if rule.control else 2 * least
+    halves = 1 if rule.control else 2
+    if plan.block:
+        return FEWEST * plan.block, halves * FEWEST * plan.block
     if plan.claim.holds.probability is not None:
         axes = dict(plan.sweep) | ({plan.along[0]: plan.along[1]} if plan.along else {})
         allowed = 1 - evaluate(plan.claim.holds.probability, planning.sample(plan.claim, axes)).value
         return int(np.ceil(np.log(plan.alpha) / np.log1p(-float(np.clip(np.min(allowed), 1e-6, 0.999))))), 2
-    return SUPPORT_FROM if plan.kind.form == "explicit" else FEWEST, FEWEST if rule.control else 2 * FEWEST
+    if plan.kind.form != "explicit":
+        return FEWEST, halves * FEWEST
+    return COUNTS_FROM, halves * (FEWEST if equation(plan.claim, plan.kind) or bets(found) else COUNTS_FROM)
 
 
 def _may_have_floor(plan: Plan) -> bool:

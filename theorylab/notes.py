@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .blocks import measured_in_blocks, quantile_block
 from .claim import Claim
 from .orders import order_of
 from .plan import LOOKS, Plan
@@ -16,9 +15,9 @@ def tested(plan: Plan) -> list[str]:
 
 def looked(plan: Plan) -> list[str]:
     """How the runs are dealt out, where they are no replicates by themselves."""
-    if not measured_in_blocks(plan.claim, plan.kind.form):
+    if not plan.block:
         return []
-    return [f"runs are dealt into blocks of {quantile_block(plan.claim)}, so that a look has {', '.join(map(str, LOOKS))} blocks"]
+    return [f"runs are dealt into blocks of {plan.block}, so that a look has {', '.join(map(str, LOOKS))} blocks"]
 
 
 def meant(plan: Plan) -> str:
@@ -31,7 +30,7 @@ def meant(plan: Plan) -> str:
 def unshown(plan: Plan) -> list[str]:
     """What no verdict on such a claim shows."""
     notes = []
-    if measured_in_blocks(plan.claim, plan.kind.form):
+    if plan.block:
         side = "below" if plan.kind.side == "lower" else "beyond"
         notes.append(f"the mean, and how far the runs {side} the quantile go")
     if order_of(plan.claim) in ("path", "monotone path"):
@@ -41,13 +40,13 @@ def unshown(plan: Plan) -> list[str]:
 
 def _quantile(plan: Plan) -> list[str]:
     claim, kind = plan.claim, plan.kind
-    if not measured_in_blocks(claim, kind.form):
+    if not plan.block:
         return []
     p = claim.holds.probability
     rank = 1 - p if kind.side == "lower" else p
     shown = f"{float(rank):g}-quantile" if rank.is_number else f"quantile at {rank}, cell by cell,"
     return [
-        f"the ratio is read at its {shown} over the runs, which is what the probability bounds: each block of {quantile_block(claim)} runs "
+        f"the ratio is read at its {shown} over the runs, which is what the probability bounds: each block of {plan.block} runs "
         "gives one, and those of the blocks are the replicates, averaged by their logarithms",
         "a cell at which a run that stopped early, or diverged, hides the quantile of a block is left out; "
         "blocks are doubled first, while eight of them are left",

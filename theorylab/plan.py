@@ -67,6 +67,11 @@ class Plan:
         """Whether the claim is about an expectation or a probability, so that replicates carry the test."""
         return self.claim.holds.name != "for every instance"
 
+    @property
+    def block(self) -> int:
+        """How many runs make one replicate of a quantile; 0 where each run is one by itself."""
+        return quantile_block(self.claim) if measured_in_blocks(self.claim, self.kind.form) else 0
+
 
 def plan(
     claim: Claim,

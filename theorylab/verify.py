@@ -12,7 +12,6 @@ import xarray as xr
 
 from . import plan as planning
 from . import portfolio
-from .blocks import measured_in_blocks, quantile_block
 from .budget import confirming
 from .cells import Cells
 from .claim import Claim, Control, Slip
@@ -239,10 +238,9 @@ class Trial:
         """The worst instances, and what the search saw of those that it looked at longest; the test takes other replicates."""
         claim, floor = self.plan.claim, self._floor(run, instances[:FLOOR_INSTANCES])
         label = portfolio.label(claim, run.kernel, run.family or "")
-        # A quantile is chosen by whole blocks, which are longer than the replicates left aside for means.
-        block = quantile_block(claim) if measured_in_blocks(claim, self.plan.kind.form) else 0
-        first = self.first + (ASIDE if block > SEARCH else 0)
-        (_, done), *later = [(len(instances), block)] if block > SEARCH else rounds(len(instances), SEARCH)
+        (_, done), *later = rounds(len(instances), SEARCH, self.plan.block)
+        # A block may be longer than the replicates left aside for the search.
+        first = self.first + (ASIDE if done > SEARCH else 0)
         seen = self._measured(run, instances, tuple(range(first, first + done)))
         found = cells(claim, self.plan.kind, label, run.kernel, seen, floor)
         for count, replicates in later:

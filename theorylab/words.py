@@ -9,7 +9,6 @@ import numpy as np
 from scipy.special import ndtri
 
 from . import notes
-from .blocks import measured_in_blocks, quantile_block
 from .budget import in_words
 from .claim import Claim
 from .columns import letters_of
@@ -21,7 +20,7 @@ from .report.document import decays, read_on
 from .report.formula import text
 from .rescale import free_bases
 from .result import Against, Options, Result
-from .verdict.expectation import SUPPORT_FROM
+from .verdict.expectation import COUNTS_FROM
 from .verdict.identity import LUCK, UNITS
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import LOST, RATE_TAU
@@ -203,7 +202,7 @@ def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     else:
         if claim.holds.name != "on average over the family":
             share = f"{missed(plan.instances):.1%} of a family's draws"
-            few = f", and those that {_rounds(plan)[0][1]} replicates do not bring before the others"
+            few = f", and those that {rounds(plan.instances, SEARCH, plan.block)[0][1]} replicates do not bring before the others"
             lost.append(f"instances rarer than {share}{few if plan.instances > TOP else ''}")
         lost.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
     if plan.kind.side == "lower":
@@ -268,7 +267,7 @@ def _test(plan: Plan) -> list[str]:
             lines.append("the share of violations is tested by exact binomial limits")
         else:
             refuting = "bets against the bound refute" if kind.side == "upper" and not kind.difference else "Student's limit refutes"
-            lines.append(f"{refuting}; Student's limit on every cell supports; it counts from {SUPPORT_FROM} replicates on")
+            lines.append(f"{refuting}; Student's limit on every cell supports; it counts from {COUNTS_FROM} replicates on")
     elif kind.form == "trend":
         lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
         lines.append(
@@ -379,16 +378,10 @@ def _tried(plan: Plan) -> str:
     if plan.instances <= TOP:
         several = f"all of a family's instances are tested, {plan.instances} at most"
         return several if plan.instances > 1 else "the one instance of a family is tested"
-    first, *later = _rounds(plan)
+    first, *later = rounds(plan.instances, SEARCH, plan.block)
     halves = "".join(f", the worst {count} of them on {replicates}" for count, replicates in later)
     alone = "" if plan.varies else ", or the only one where the family draws nothing"
     return f"up to {first[0]} instances of a family are searched on {first[1]} replicates{halves}, the {TOP} worst tested on others{alone}"
-
-
-def _rounds(plan: Plan) -> list[tuple[int, int]]:
-    """How many instances are searched on how many replicates, round by round; a quantile takes whole blocks at once."""
-    block = quantile_block(plan.claim) if measured_in_blocks(plan.claim, plan.kind.form) else 0
-    return [(plan.instances, block)] if block > SEARCH else rounds(plan.instances, SEARCH)
 
 
 def _meaning(plan: Plan) -> str:

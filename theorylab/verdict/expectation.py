@@ -14,7 +14,7 @@ from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
 from .reach import bet_within_reach, bets_again, mean_within_reach
 from .unseen import RARE, missable, scale_of, unseen, unseen_back
 
-SUPPORT_FROM = 64
+COUNTS_FROM = 64
 MIXTURE = float(np.log(len(LAMBDAS)))
 
 
@@ -51,7 +51,7 @@ def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
     refuted = diverged.any() or any(u.refuted for u in found)
     if not all(u.enough for u in found):
         reasons.append("RARE")
-    supported = all(u.supported for u in found) and m >= SUPPORT_FROM and not reasons and not refuted
+    supported = all(u.supported for u in found) and m >= COUNTS_FROM and not reasons and not refuted
     which = int(diverged.argmax()) if diverged.any() else max(range(len(found)), key=lambda n: (found[n].refuted, found[n].high))
     i, worst = (which, found[0]) if diverged.any() else (units[which], found[which])
     tightness = mean_tightness(cells, units, kept)
@@ -105,7 +105,7 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
     above = unseen(cells, i, kept, support.high, 1.0, rule.alpha)
     again = in_errors(tested.estimate[0] - 1, tested.error[0] * grown)
     # Before it is Student's, the limit of a mean whose tail lies on the other side refutes truths: in 25 of 100 runs of a lognormal(1.5).
-    refuted = refuted and carried and m >= SUPPORT_FROM
+    refuted = refuted and carried and m >= COUNTS_FROM
     if refuted:
         above = unseen_back(cells, i, int(kept[chosen]), max(tested.low[0] - 1, 1 - tested.high[0]), rule.alpha)
     if _bets(cells, values[:, chosen]):
@@ -151,6 +151,12 @@ def _within_reach(cells: Cells, i: int, cell: int, rule: Rule, parts: int) -> fl
     scale = float(scale_of(cells, i, kept)[0])
     bound = abs(float(y.mean()) - sign * float(values.mean() - 1) * scale)
     return 1 + (mean_within_reach(values, None, alpha / parts, most, side) - 1) * (scale / bound if bound > 0 else 1.0)
+
+
+def bets(cells: Cells) -> bool:
+    """Whether a refutation needs no least number of replicates: every value that counts is one to bet on."""
+    kept = countable(cells)
+    return all(_bets(cells, _mean_ratios(cells, i, kept[i])) for i in range(len(kept)) if len(kept[i]))
 
 
 def _bets(cells: Cells, values: np.ndarray) -> bool:

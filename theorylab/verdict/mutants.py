@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ..bound import evaluate
 from ..cells import RELATIVE, Cells
 from ..claim import Claim
 from .axes import sign_of
 from .intervals import clopper_pearson
 from .judge import Generated, judge_family
 from .parts import Part, Rule
+from .quantiles import may_violate
 from .slopes import DATA_GAP
 
 SHARPER = 0.9
@@ -156,7 +156,7 @@ def _quantile(claim: Claim, judged: Judged, rule: Rule) -> Iterator[Generated]:
     """The bound scaled so that four times as many runs break it as may: caught where the binomial limit of their share says so."""
     found = []
     for _, cells in judged:
-        allowed = _may_break(claim, cells)
+        allowed = may_violate(claim, cells)
         ratio, m = np.nan_to_num(cells.log_ratio(), nan=-np.inf), cells.quantity.shape[1]
         for i, j in np.argwhere(cells.keep):
             many = int(np.clip(np.floor(FAR * allowed[i, j] * m), 1, m))
@@ -170,16 +170,6 @@ def _quantile(claim: Claim, judged: Judged, rule: Rule) -> Iterator[Generated]:
     side = -1.0 if judged[0][1].kind.side == "lower" else 1.0
     words = f"{np.exp(side * bound):.3g} of the bound, which {min(FAR * allowed, 1):.3g} of the runs break"
     yield Generated(words, "claim", low > allowed, f"the share of runs that break it is at least {low:.3g}, where {allowed:.3g} may")
-
-
-def _may_break(claim: Claim, cells: Cells) -> np.ndarray:
-    """The share of runs that may break the bound, at every cell of each instance (I, J)."""
-    table = {
-        symbol: np.asarray(role.value, float) for symbol, role in claim.where.items() if role.kind == "fixed" and role.value is not None
-    }
-    table |= {claim.letter(name): values[:, None] for name, values in cells.boxed.items()}
-    table |= {claim.letter(name): values for name, values in cells.axes.items()}
-    return 1 - np.broadcast_to(evaluate(claim.holds.probability, table).value, cells.keep.shape)
 
 
 def _judged_again(claim: Claim, mutants: Sequence[Cells], rule: Rule, words: str, kind: str, slack: str) -> Generated:
