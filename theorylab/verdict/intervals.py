@@ -114,8 +114,8 @@ class Trend(NamedTuple):
     """What the one-sided rule says of a slope against tau, with the numbers it rests on.
 
     `slope`, `low`, `high` are those of the chosen window, `caught` is the full range's lower limit above tau, `half_width` is its
-    distance from the slope there. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau, `beyond` from tau up to the full
-    range's slope. `window` is the position of the chosen window, 0 for the whole range.
+    distance from the slope there. `margin` counts standard errors, at the most replicates allowed, from the slope up to tau, `beyond`
+    from tau up to the full range's slope. `window` is the position of the chosen window, 0 for the whole range.
     """
 
     supported: bool
