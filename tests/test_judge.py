@@ -848,6 +848,24 @@ def test_replicates_that_do_not_differ_support_nothing_before_the_last_look():
     assert verified(MEAN, Worlds({"truth:kernel": law})).verdict.parts[0].verdict == "refuted"
 
 
+def test_a_support_without_power_waits_for_more_replicates():
+    trial = Trial(plan(replace(GROWTH, holds=MEAN.holds)), Worlds({}))
+    for powered in (False, True):
+        trial.verdict = Verdict("supported", parts=(part("supported", trends={"n": {"powered": powered}}),))
+        assert trial.decided == powered
+        trial.verdict = replace(trial.verdict, verdict="refuted")
+        assert trial.decided
+
+
+def test_instances_are_searched_with_a_block_of_runs_where_a_quantile_is_claimed():
+    often = replace(GROWTH, holds=with_probability(Rational(9, 10)), instances=4)
+    worlds = Worlds({"truth:kernel": lambda rng, i, at, lane: np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)})
+    Trial(plan(often), worlds).advance(0)
+    searched = [set(lanes.replicates) for _, lanes in worlds.asked]
+    assert len(searched[0]) == 40
+    assert not searched[0] & set().union(*searched[1:])
+
+
 def test_more_replicates_settle_what_few_leave_open():
     kernel = lambda rng, i, at, lane: 0.8 * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)  # noqa: E731
     result = trials(kernel, replace(MEAN, controls=(BROKEN,)))
