@@ -5,14 +5,18 @@ from functools import partial
 
 import numpy as np
 import pytest
+import xarray as xr
 from exam.floors import RUN, decay, geometric, mean, outcome, worlds
+from sympy import exp
 from worlds import C, Worlds, c, cells_of, claim_of, k, verified, y
 
 import theorylab.estimate as estimate
 import theorylab.verdict.slopes as slopes
 from theorylab import judge
-from theorylab.claim import Control, in_expectation
+from theorylab.claim import Control, for_every_instance, in_expectation
 from theorylab.verdict.floors import AT_THE_FLOOR
+from theorylab.verdict.judge import judge_family
+from theorylab.verdict.parts import Rule
 from theorylab.words import failure
 
 STEP = "constant step at 1e-3, known rate (false)"
@@ -39,6 +43,15 @@ def test_a_supported_claim_and_a_run_that_never_falls_carry_no_floor():
     assert outcome(world, 0) == {"supported": 1, "floor said": False, "lost in noise": False}
     flat = Worlds({"truth:kernel": partial(decay, lambda steps: 0 * steps, 1.0, 0.3)}, random=False, solution=True)
     assert AT_THE_FLOOR not in verified(world.claim, flat).verdict.flags
+
+
+def test_what_was_never_above_its_floor_has_not_come_down_to_one():
+    claim = claim_of(y <= exp(-k / 20), RUN, holds=for_every_instance)
+    steps = np.arange(1.0, 201.0)
+    floor = xr.Dataset({"y": (("instance", "replicate", "k"), np.full((1, 1, 200), 1e-3))}, {"k": steps, "instance": [0]})
+    for values, said in ((np.maximum(geometric(steps), 1e-3), True), (np.full(200, 1e-3), False)):
+        part = judge_family(claim, cells_of(claim, values[None, None], {"k": steps}, floor=floor), Rule(0.1, 0.01, 0.01))
+        assert (part.verdict, AT_THE_FLOOR in part.flags) == ("refuted", said)
 
 
 def test_what_the_mean_cannot_tell_from_zero_decides_no_trend(monkeypatch):

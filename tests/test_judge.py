@@ -19,6 +19,7 @@ from theorylab.claim import (
     letters,
     measured,
     on_average,
+    previous,
     signed,
     unknown,
     with_probability,
@@ -29,6 +30,7 @@ from theorylab.simulate import Lanes
 from theorylab.verdict.expectation import COUNTS_FROM, in_expectation
 from theorylab.verdict.intervals import betting, trend
 from theorylab.verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
+from theorylab.verdict.mutants import powerless
 from theorylab.verdict.parts import NEGATIVE, Part, Rule
 from theorylab.verify import Trial
 
@@ -115,6 +117,13 @@ def test_a_short_range_supports_only_with_the_power_to_refute():
     assert part.trends["n"]["high"] < 0.1
     assert part.trends["n"]["high"] - part.trends["n"]["slope"] > 0.1
     assert (part.verdict, part.reasons) == ("inconclusive", ("NOISE",))
+
+
+def test_a_slope_that_noise_hides_has_no_power_to_refute():
+    claim = replace(GROWTH, holds=MEAN.holds)
+    for sd, hidden in ((0.05, []), (2.0, ["n"])):
+        noise = lognormal(np.random.default_rng(25), (1, 32, 13), sd)
+        assert powerless([judge_family(claim, cells_of(claim, noise, {"n": SIZES}), RULE)]) == hidden
 
 
 def test_a_control_needs_neither_range_nor_upper_half():
@@ -334,6 +343,15 @@ def test_a_floor_of_rounding_is_no_violation_and_a_plateau_is_one():
     assert verified(claim, law(1e-3)).verdict.verdict == "refuted"
 
 
+def test_a_floor_is_sought_on_every_instance_before_a_run_refutes():
+    def kernel(rng, instance, at, lane):
+        level = 1e-11 if instance == 20 else 1e-15
+        return np.maximum(0.0 if lane.near else np.exp(-at["k"] / 20), level) * np.ones(at["k"].shape)
+
+    found = verified(replace(EXPLICIT, statement=y <= exp(-k / 20)), Worlds({"truth:kernel": kernel}, solution=True)).verdict
+    assert found.parts[0].verdict == "supported"
+
+
 def test_what_rounding_adds_to_a_square_is_no_violation_and_more_than_that_is_one():
     # A distance of exp(-k / 40) with an error of 9e-11, squared, on a floor of 1e-20: at a hundred floors it is a fifth too large.
     claim = replace(EXPLICIT, statement=y <= exp(-k / 20))
@@ -547,6 +565,15 @@ def test_regret_is_bounded_by_its_horizon():
         assert ("RARE" in part.flags) == flagged, "twice the horizon is 20 times the root of 100"
 
 
+def test_a_mean_that_few_replicates_carry_refutes_no_lower_bound():
+    # Student's limit lies far below the bound, and so it does where the few that carry the mean were missed by chance.
+    values = np.where(np.arange(64) < 4, 10.0, 0.01).reshape(1, 64, 1)
+    lower = replace(MEAN, statement=y >= sqrt(n))
+    part = mean_part(lower, values, {"n": SIZES[:1]})
+    assert part.interval[0] > 1, "twice the bound less the quantity, relative to it"
+    assert (part.verdict, part.reasons) == ("inconclusive", ("RARE",))
+
+
 def test_bad_instances_are_not_pooled_with_good_ones():
     # 10 % of instances at 3, the others at 0.3: pooled 0.57, supported in every run.
     mix = lambda rng, i, at, lane: (3.0 if i % 10 == 7 else 0.3) * np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)  # noqa: E731
@@ -596,6 +623,48 @@ def test_the_cell_is_chosen_on_seeds_that_are_not_tested():
         values, search = (10.0 * (rng.random((1, m, 200)) < 0.1) * np.sqrt(sizes) for m in (64, 16))
         wrong += mean_part(MEAN, values, {"n": sizes}, search=search).verdict == "refuted"
     assert wrong <= 2
+
+
+def test_the_cell_of_a_probability_is_chosen_on_seeds_that_are_not_tested():
+    # 200 cells that are broken in one run of ten, as they may: the worst of them on the tested seeds would be refuted.
+    rng, sizes, likely = np.random.default_rng(5), np.geomspace(100, 10_000, 200), replace(MEAN, holds=with_probability(Rational(9, 10)))
+    wrong = 0
+    for _ in range(20):
+        values, search = (np.where(rng.random((1, m, 200)) < 0.1, 2.0, 0.5) * np.sqrt(sizes) for m in (256, 16))
+        found, other = (cells_of(likely, v, {"n": sizes}) for v in (values, search))
+        wrong += judge_family(likely, found, RULE, other).verdict == "refuted"
+    assert wrong <= 2
+
+
+def test_the_error_of_a_refuted_probability_is_shared_by_instances_and_families():
+    likely = replace(MEAN, holds=with_probability(Rational(9, 10)))
+
+    def verdict(broken, instances=1, rule=RULE):
+        values = np.where(np.arange(64) < broken, 2.0, 0.5) * 10.0
+        return judge_family(likely, cells_of(likely, np.broadcast_to(values[:, None], (instances, 64, 1)), {"n": SIZES[:1]}), rule).verdict
+
+    barely = next(broken for broken in range(64) if verdict(broken) == "refuted")
+    assert verdict(barely, 5) == "inconclusive"
+    assert verdict(barely, rule=RULE._replace(families=5)) == "inconclusive"
+
+
+def test_the_steps_of_a_path_share_the_error_of_a_refutation():
+    # A path whose mean neither rises nor falls: one of its 60 steps rises at an error of one in a hundred in a large part of the runs.
+    rng, path = np.random.default_rng(24), claim_of(y <= previous(y), {k: along("steps", 1, 60), y: measured("loss")})
+    steps, wrong = {"k": np.arange(1, 61)}, 0
+    for _ in range(20):
+        values, search = (10 + rng.standard_normal((1, m, 60)) for m in (64, 16))
+        wrong += mean_part(path, values, steps, search=search).verdict == "refuted"
+    assert wrong <= 1
+
+
+def test_algorithms_share_the_error_where_the_best_is_chosen_on_what_it_is_judged_on():
+    several = replace(MEAN, simulation=("one:x", "two:x", "three:x", "four:x"))
+    for claim, share in ((several, 4), (replace(several, statement=y >= sqrt(n)), 1), (replace(several, holds=for_every_instance), 1)):
+        trial = Trial(plan(claim), Worlds({}))
+        rule = trial._rule(0)
+        assert rule.alpha == trial.plan.alphas[0] / share
+        assert rule.total == trial.plan.alpha / share
 
 
 def test_the_error_of_a_refutation_is_shared_by_instances_and_families():
@@ -673,6 +742,35 @@ def test_a_probability_is_tested_by_exact_limits(share, verdict):
     assert part.verdict == verdict
 
 
+def test_a_trend_with_a_probability_is_about_a_quantile():
+    # Three runs of eight grow: the median stays.
+    half, grows_ = replace(GROWTH, holds=with_probability(Rational(1, 2))), np.arange(64)[:, None] % 8 < 3
+    values = lognormal(np.random.default_rng(27), (1, 64, 13), 0.1) * np.sqrt(SIZES)
+    for share, verdict in ((grows_, "supported"), (~grows_, "refuted")):
+        found = cells_of(half, values * np.where(share, SIZES, 1.0), {"n": SIZES})
+        assert judge_family(half, found, RULE).verdict == verdict
+
+
+def test_a_few_more_runs_that_diverge_than_may_fail_refute_nothing():
+    # 70 of 640 where 64 may: a share of one in ten makes more in a quarter of all samples.
+    rng, steps = np.random.default_rng(26), np.unique(np.geomspace(1, 1000, 20).round())
+    claim = claim_of(y <= C / k, {k: RUN[k], y: RUN[y], C: unknown}, holds=with_probability(Rational(9, 10)))
+    values = lognormal(rng, (1, 640, len(steps)), 0.2) / steps
+    wild = np.where(steps > 500, np.inf, np.exp(np.minimum(steps, 500.0)))
+    for diverging, verdict in ((7, "inconclusive"), (12, "refuted")):
+        found = cells_of(claim, values * np.where(np.arange(640)[:, None] % 64 < diverging, wild, 1.0), {"k": steps})
+        assert judge_family(claim, found, RULE).verdict == verdict
+
+
+def test_a_quantile_is_not_read_at_the_value_at_which_runs_stopped():
+    # Costs that grow like n^.7, not like the root, and from n = 1000 on a plateau where runs gave up.
+    claim = claim_of(y <= C * sqrt(n), SQRT | {y: measured("cost", up_to=b), b: fixed("where runs give up", 140.0)})
+    values = lognormal(np.random.default_rng(28), (1, 64, 13), 0.05) * SIZES**0.7
+    found = cells_of(replace(claim, holds=with_probability(Rational(1, 2))), np.where(values > 140, np.inf, values), {"n": SIZES})
+    part = judge_family(replace(claim, holds=with_probability(Rational(1, 2))), found, RULE)
+    assert (part.verdict, part.reasons[:1]) == ("inconclusive", ("CENSORED",))
+
+
 # Looks, confirmation, rounding: through the whole line
 
 
@@ -721,6 +819,15 @@ def test_a_violation_must_survive_where_it_was_seen():
         assert verified(claim, Worlds({"truth:kernel": law} | broken)).verdict.reasons == reasons
 
 
+def test_a_run_that_breaks_its_bound_at_another_step_each_time_is_refuted():
+    def law(rng, i, at, lane):
+        where = np.random.default_rng(lane.nudge).permutation(at["k"].size).reshape(at["k"].shape) == 0
+        return np.where(where, 1.01, 0.9) / np.maximum(at["k"], 0.5)
+
+    claim = replace(EXPLICIT, statement=y <= 1 / k)
+    assert verified(claim, Worlds({"truth:kernel": law})).verdict.verdict == "refuted"
+
+
 def test_a_replicate_of_a_world_is_the_same_whatever_it_is_asked_for_with():
     # Looks must see the replicates of the looks before, also where a law draws many at once.
     law = Together(lambda rng, i, at, count: lognormal(rng, (count, len(at["n"]))))
@@ -735,6 +842,30 @@ def test_looks_spend_no_more_error_than_there_is():
     found = plan(MEAN, alpha=0.01)
     assert len(found.alphas) == len(found.looks) > 1
     assert sum(found.alphas) <= 0.01 * (1 + 1e-12)
+
+
+def test_replicates_that_do_not_differ_support_nothing_before_the_last_look():
+    late = SEARCH + SUPPORT_FROM
+    law = lambda rng, i, at, lane: (20.0 if lane.replicate >= late and lane.replicate % 4 == 0 else 0.5) * np.sqrt(at["n"])  # noqa: E731
+    assert verified(MEAN, Worlds({"truth:kernel": law})).verdict.parts[0].verdict == "refuted"
+
+
+def test_a_support_without_power_waits_for_more_replicates():
+    trial = Trial(plan(replace(GROWTH, holds=MEAN.holds)), Worlds({}))
+    for powered in (False, True):
+        trial.verdict = Verdict("supported", parts=(part("supported", trends={"n": {"powered": powered}}),))
+        assert trial.decided == powered
+        trial.verdict = replace(trial.verdict, verdict="refuted")
+        assert trial.decided
+
+
+def test_instances_are_searched_with_a_block_of_runs_where_a_quantile_is_claimed():
+    often = replace(GROWTH, holds=with_probability(Rational(9, 10)), instances=4)
+    worlds = Worlds({"truth:kernel": lambda rng, i, at, lane: np.sqrt(at["n"]) * lognormal(rng, at["n"].shape)})
+    Trial(plan(often), worlds).advance(0)
+    searched = [set(lanes.replicates) for _, lanes in worlds.asked]
+    assert len(searched[0]) == 40
+    assert not searched[0] & set().union(*searched[1:])
 
 
 def test_more_replicates_settle_what_few_leave_open():

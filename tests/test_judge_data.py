@@ -258,6 +258,13 @@ def test_a_few_noisy_runs_decide_nothing(claim, replicates):
         assert f"{replicates} replicates" in verdict.detail
 
 
+def test_seven_replicates_support_no_trend_however_little_they_vary():
+    almost = lambda m: noisy(m).assign(gap=lambda data: data["gap"] ** 1e-3 * GRID[:, None, None] ** -0.4995)  # noqa: E731
+    few = judge(ORDER, almost(7))
+    assert (few.verdict, few.reasons) == ("inconclusive", ("NOISE",))
+    assert judge(ORDER, almost(8)).verdict == "supported"
+
+
 def test_both_halves_of_the_replicates_must_refute():
     data = noisy(64, level=0.5)
     assert judge(MEAN, noisy(64, level=2.0)).verdict == "refuted"

@@ -13,6 +13,7 @@ from exam.exact import SCALAR, VECTOR, Blocks, _constant, _scalar, at_once, trie
 from hypothesis import given
 from hypothesis import strategies as st
 from project_copies import HERE, theorylab
+from scipy.special import ndtri
 from sympy import Eq, sqrt
 from worlds import Worlds, cells_of, claim_of, k, n, verified, y
 
@@ -133,6 +134,29 @@ def test_what_a_rare_event_makes_up_for_is_not_refuted_by_the_first_replicates_t
         early, late = early + found["refuted before confirmation"], late + found.get("refuted", 0)
     assert early >= 3, "the twin that must fail: without the confirmation by all replicates, half of these truths are refuted"
     assert late == 0
+
+
+def test_an_exact_null_is_refuted_with_a_tenth_of_the_error():
+    values = np.r_[normal(128)[0], -normal(128)[0]]
+    least, most = (student(share * LAST.alpha / 2, 256) for share in (1.0, 0.1))
+    for t, verdict in (((least + most) / 2, "inconclusive"), (1.1 * most, "refuted")):
+        assert of_bias((values + t * values.std(ddof=1) / 16)[None]).verdict == verdict
+
+
+def test_a_bias_that_few_replicates_carry_refutes_nothing():
+    values = np.where(np.arange(4096) < 7, 1.0, 0.0)
+    assert of_bias(values[None] + 1e-9 * normal(4096)).reasons == ("RARE",)
+    assert of_bias(np.where(np.arange(4096) < 30, 1.0, 0.0)[None] + 1e-9 * normal(4096)).verdict == "refuted"
+
+
+def test_a_bias_that_skewness_alone_makes_is_not_refuted():
+    values = np.exp(ndtri((np.arange(64) + 0.5) / 64))
+    t = 1.05 * student(0.05 * LAST.alpha, 64)
+    low = values - values.mean() - t * values.std(ddof=1) / 8
+    assert of_bias(low[None]).verdict == "inconclusive", "a mean of skewed values is seen too low when its spread is"
+    assert of_bias(-low[None]).verdict == "inconclusive"
+    level = ndtri((np.arange(64) + 0.5) / 64)
+    assert of_bias((level - t * level.std(ddof=1) / 8)[None]).verdict == "refuted"
 
 
 def test_skewness_is_taken_out_of_the_interval():
@@ -360,6 +384,14 @@ def test_a_sum_that_cancels_is_measured_by_its_terms(a, b):
     values["left"] += 1e4 * EPS * (abs(a) + b)
     wrong = cells_of(claim, values, {})
     assert identity(wrong, wrong).verdict == "refuted"
+
+
+def test_what_is_left_of_terms_that_cancel_is_judged_by_their_size():
+    claim = claim_of(Eq(left, right - bias), {left: measured("l"), right: measured("r"), bias: measured("b")}, holds=for_every_instance)
+    small = np.geomspace(1e-7, 1e-5, 30)[:, None]
+    found = cells_of(claim, {"left": small, "right": 1 + small, "bias": np.ones_like(small)}, {})
+    assert np.abs((1 + small - 1) / small - 1).max() > 1e3 * EPS, "the twin that must fail: relative to what is left"
+    assert identity(found, found).verdict == "supported"
 
 
 # Kernels: the float32 twin, and a project judged from end to end

@@ -96,6 +96,26 @@ def test_a_family_with_a_scale_of_its_own_is_judged_by_its_neighbours():
     assert play(falls, replace(CLAIM, where={s: replace(r, unit="1") for s, r in WHERE.items()})).verdict.reasons == ("ROUNDING",)
 
 
+def test_a_family_whose_bound_fails_in_its_own_units_alone_is_refuted():
+    near = lambda D: np.exp(-((np.log(D) - np.log(2)) ** 2) / 0.02)  # noqa: E731
+    assert play(lambda rng, i, at, lane: at["L"] * at["D"] ** 2 * (0.9995 + 1e-3 * near(at["D"]))).verdict.verdict == "refuted"
+
+
+class Fused(Worlds):
+    """Operations that are fused round another way."""
+
+    def data(self, run, lanes, keep=None):
+        found = super().data(run, lanes, keep)
+        return found * (1 - 2e-6) if run.tier == "unfused" else found
+
+
+def test_what_only_fused_operations_make_is_rounding():
+    plain = replace(CLAIM, where={s: replace(r, unit="1") for s, r in WHERE.items()})
+    for worlds, verdict in ((Fused, "inconclusive"), (Worlds, "refuted")):
+        law = lambda rng, i, at, lane: at["L"] * at["D"] ** 2 * (1 + 1e-6)  # noqa: E731
+        assert verified(plain, worlds({"truth:kernel": law})).verdict.verdict == verdict
+
+
 def test_a_smooth_violation_without_units_is_kept():
     plain = replace(CLAIM, where={s: replace(r, unit="1") for s, r in WHERE.items()})
     steep = lambda rng, i, at, lane: at["L"] * at["D"] ** 2 * (at["D"] / 10) ** 30 * (1 + 1e-6)  # noqa: E731

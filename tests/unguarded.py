@@ -6,6 +6,7 @@ once and inherited; every job is a process of its own. Prints the exit codes of 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -34,8 +35,8 @@ def run(folder: str, tests: list[str]) -> int:
 
         if not Path(theorylab.__file__).is_relative_to(folder):
             raise RuntimeError(f"theorylab was loaded from {theorylab.__file__}, not from {folder}")
-        # The plugin that was loaded for all jobs cannot be rewritten in each.
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        # Rewriting a module's assertions takes as long as all the rest.
+        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
         return int(pytest.main([*options, *(f"tests/{test}" for test in tests)]))
 
 
@@ -55,6 +56,7 @@ def started(folder: str, tests: list[str]) -> int:
 
 def main(jobs: list[tuple[str, list[str]]]) -> dict[str, int]:
     """The exit codes by folder."""
+    gc.freeze()  # what is loaded stays, and no job need look through it
     waiting, running, codes = list(jobs), {}, {}
     while waiting or running:
         while waiting and len(running) < AT_ONCE:
