@@ -12,8 +12,10 @@ from worlds import C, Worlds, c, cells_of, claim_of, k, verified, y
 
 import theorylab.estimate as estimate
 import theorylab.verdict.slopes as slopes
+import theorylab.verify as verifying
 from theorylab import judge
 from theorylab.claim import Control, for_every_instance, in_expectation
+from theorylab.rounding import by_rounding, doubtful
 from theorylab.verdict.floors import AT_THE_FLOOR
 from theorylab.verdict.judge import judge_family
 from theorylab.verdict.parts import Rule
@@ -36,6 +38,28 @@ def test_cells_at_a_statistical_floor_left_out_would_support_what_is_false(monke
     assert outcome(worlds()[STEP][0], 0) == {"refuted": 1, "floor said": True, "lost in noise": False}
     monkeypatch.setattr(estimate, "NUMERICAL", 1.0)
     assert outcome(worlds()[STEP][0], 0).get("supported") == 1
+
+
+@pytest.mark.parametrize(("claimed", "law"), [("unknown rate", "constant step"), ("known rate", "constant step")])
+def test_a_floor_as_low_as_rounding_counts_if_float32_ends_no_higher(claimed, law, monkeypatch):
+    world = worlds()[f"{law} at 1e-10, {claimed} (false)"][0]
+    assert outcome(world, 0) == {"refuted": 1, "floor said": True, "lost in noise": False}
+    monkeypatch.setattr(verifying, "doubtful", lambda claim, floor, measured: False)
+    assert outcome(world, 0).get("supported") == 1
+
+
+def test_a_floor_of_rounding_is_higher_in_float32_and_counts_for_nothing():
+    assert outcome(worlds()["rounding at 1e-10, noise .3, geometric (true)"][0], 0).get("supported") == 1
+
+
+def test_a_twin_that_ends_at_zero_or_fails_leaves_a_low_floor_to_rounding():
+    claim = worlds()[STEP][0].claim
+    ends = lambda height: xr.Dataset({"y": (("instance", "replicate", "k"), np.full((1, 1, 2), height))}, {"k": [1, 2]})  # noqa: E731
+    assert by_rounding(claim, ends(1e-10), ends(0.0))
+    assert by_rounding(claim, ends(1e-10), ends(np.nan))
+    assert by_rounding(claim, ends(1e-10), ends(1e-5))
+    assert not by_rounding(claim, ends(1e-10), ends(1e-7))
+    assert [doubtful(claim, ends(height), ends(1.0)) for height in (1e-13, 1e-10, 1e-7)] == [False, True, False]
 
 
 def test_a_supported_claim_and_a_run_that_never_falls_carry_no_floor():

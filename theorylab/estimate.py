@@ -18,6 +18,8 @@ from .kind import Kind
 from .orders import by_steps, order_of
 
 UNSEEN = 1e-12
+# The attribute of a floor that says whether it is one of rounding, as it is taken to be where nothing else is known.
+BY_ROUNDING = "by_rounding"
 CEILING = 0.4
 DIVERGED = 1e6
 AVERAGES = ("in expectation, on every instance", "on average over the family")
@@ -89,13 +91,15 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
             level = np.median(np.where(nonfinite, 0.0, np.abs(y)), axis=1)
     largest = np.where(np.isfinite(level), level, 0.0).max(1, keepdims=True, initial=0.0)
     height = data.variables.get("floor")
+    numerical = NUMERICAL
     if floor is not None and quantity in floor:
         height = height_of(claim, floor[quantity], data[quantity]).variable
+        numerical = NUMERICAL if floor.attrs.get(BY_ROUNDING, True) else 0.0
     plateau = None
     if height is not None:
         ends = np.nan_to_num(flat(height)[:, 0, :])
-        plateau = np.where(ends > NUMERICAL * largest, ends, 0.0)
-        lowest = _floor(flat(height), largest)
+        plateau = np.where(ends > numerical * largest, ends, 0.0)
+        lowest = _floor(flat(height), numerical * largest)
         drop("floor", level <= FLOOR_FACTOR * lowest)
         if kind.form == "explicit" and kind.side != "lower" and not kind.difference:
             drop("floor", _by_rounding(kind, y, bound, lowest))
@@ -222,14 +226,14 @@ def height_of(claim: Claim, floor: xr.DataArray, like: xr.DataArray) -> xr.DataA
     return height.max("instance") if floor.sizes["instance"] < like.sizes["instance"] else height
 
 
-def _floor(height: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """The floor of each instance and cell.
+def _floor(height: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """The numerical floor of each instance and cell, which is `most` (I, 1) at most.
 
     A numerical floor is tiny or it is none: a plateau of noise, or of a wrong fixed point, stays in the data and counts against the
     claim. It is the family's, since rounding may leave a single instance none by luck.
     """
     values = np.nan_to_num(height[:, 0, :])
-    return np.broadcast_to(np.where(values <= NUMERICAL * largest, values, 0.0).max(0, keepdims=True), values.shape)
+    return np.broadcast_to(np.where(values <= most, values, 0.0).max(0, keepdims=True), values.shape)
 
 
 def _by_rounding(kind: Kind, y: np.ndarray, bound: SignedLog, lowest: np.ndarray) -> np.ndarray:

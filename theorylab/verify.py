@@ -16,12 +16,13 @@ from .budget import confirming
 from .cells import Cells
 from .claim import Claim, Control, Slip
 from .diagnostics import Diagnostics, diagnostics
-from .estimate import cells, height_of
+from .estimate import BY_ROUNDING, cells, height_of
 from .halving import rounds
 from .kind import equation, needed, untested
 from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
 from .result import Options, Result
+from .rounding import by_rounding, doubtful
 from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
 from .verdict import identity
 from .verdict.judge import ControlVerdict, Generated, Verdict, combine, found_again, judge_family, ranked, with_controls, with_generated
@@ -156,8 +157,8 @@ class Trial:
             dims = [d for d in dict.fromkeys(wanted) if d != "replicate" and not (self._averaged and d == "instance")]
             counted = found.keep.reshape([measured.sizes[d] for d in dims])
             measured = measured.assign(counted=(dims, counted))
-            floor, quantity = self._floor(run, instances, label in self._whole), self.plan.kind.quantity.name
-            if floor is not None and quantity in floor:
+            floor, quantity = self._floor(run, instances, measured, label in self._whole), self.plan.kind.quantity.name
+            if floor is not None and quantity in floor and floor.attrs.get(BY_ROUNDING, True):
                 measured = measured.assign(floor=height_of(self.plan.claim, floor[quantity], measured[quantity]))
             groups[f"{run.kernel} on {run.family}" if run.family else run.kernel] = measured
         return groups
@@ -236,12 +237,13 @@ class Trial:
 
     def _searched(self, run: Run, instances: tuple[int, ...], rule: Rule) -> tuple[Cells, tuple[int, ...]]:
         """The worst instances, and what the search saw of those that it looked at longest; the test takes other replicates."""
-        claim, floor = self.plan.claim, self._floor(run, instances[:FLOOR_INSTANCES])
-        label = portfolio.label(claim, run.kernel, run.family or "")
+        claim, label = self.plan.claim, portfolio.label(self.plan.claim, run.kernel, run.family or "")
+        floor_of = instances[:FLOOR_INSTANCES]
         (_, done), *later = rounds(len(instances), SEARCH, self.plan.block)
         # A block may be longer than the replicates left aside for the search.
         first = self.first + (ASIDE if done > SEARCH else 0)
         seen = self._measured(run, instances, tuple(range(first, first + done)))
+        floor = self._floor(run, floor_of, seen)
         found = cells(claim, self.plan.kind, label, run.kernel, seen, floor)
         for count, replicates in later:
             instances = ranked(claim, found, rule, count)
@@ -281,7 +283,7 @@ class Trial:
     def _cells(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...], whole_floor: bool = False) -> Cells:
         data = self._measured(run, instances, replicates)
         label = portfolio.label(self.plan.claim, run.kernel, run.family or "")
-        return cells(self.plan.claim, self.plan.kind, label, run.kernel, data, self._floor(run, instances, whole_floor))
+        return cells(self.plan.claim, self.plan.kind, label, run.kernel, data, self._floor(run, instances, data, whole_floor))
 
     def _twin(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> Cells | None:
         """The same runs in float32, for an identity; None where its kernels do not run in it."""
@@ -295,12 +297,18 @@ class Trial:
                     return cells(self.plan.claim, self.plan.kind, run.family or "", run.kernel, self._measured(twin, instances, replicates))
         return None
 
-    def _floor(self, run: Run, instances: tuple[int, ...], whole: bool = False) -> xr.Dataset | None:
-        """Runs that were started near the solution, where there are any."""
+    def _floor(self, run: Run, instances: tuple[int, ...], measured: xr.Dataset, whole: bool = False) -> xr.Dataset | None:
+        """Runs that were started near the solution, where there are any; float32 tells whether rounding stops them, where that is open."""
         if not self._has_floor or not self.simulator.has_solution(run):
             return None
         few = instances if self.plan.noisy or whole else instances[:FLOOR_INSTANCES]
-        return self._best(run, [Lanes(few, STARTS, near_solution=True)])
+        lanes, claim = [Lanes(few, STARTS, near_solution=True)], self.plan.claim
+        ends = self._best(run, lanes)
+        if doubtful(claim, ends, measured):
+            with contextlib.suppress(KernelFault):
+                twin = self._best(replace(run, precision="single"), lanes)
+                ends = ends.assign_attrs({BY_ROUNDING: by_rounding(claim, ends, twin)})
+        return ends
 
     def _measured(self, run: Run, instances: tuple[int, ...], replicates: tuple[int, ...]) -> xr.Dataset:
         """All replicates of some instances, computed in the steps in which the looks ask for them."""

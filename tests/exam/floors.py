@@ -22,6 +22,8 @@ RUN = {k: along("steps", 1, 1000), y: measured("gap"), C: unknown, c: unknown, C
 SWEEP = {n: grows("size", 10.0, 1e5), bias: measured("bias"), C: unknown}
 PACE = 0.05
 BIAS = 2.0
+# What float32's precision is of float64's, for a quantity that rounding moves in proportion.
+WIDER = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
 
 
 class Floor(NamedTuple):
@@ -36,6 +38,11 @@ def decay(shape: Callable, floor: float, noise: float, rng, instance, at, lane):
     first = 0.0 if lane.near else shape(at["k"])
     scatter = np.exp(noise * rng.standard_normal((2, *at["k"].shape)) - noise**2 / 2)
     return first * scatter[0] + floor * scatter[1]
+
+
+def rounded(shape: Callable, floor: float, noise: float, rng, instance, at, lane):
+    """The same to a floor of rounding, which is higher in float32."""
+    return decay(shape, floor * (WIDER if lane.single else 1.0), noise, rng, instance, at, lane)
 
 
 def mean(power: float, offset: float, common: bool, rng, instance, at, lane):
@@ -70,13 +77,20 @@ def worlds() -> dict[str, tuple[Floor, tuple, int]]:
     small = claim_of(bias <= C / n, SWEEP, holds=in_expectation)
     never, said = at_most(0.0, "supported"), at_least(0.95, "floor said")
     return {
-        "rounding at 1e-13, geometric (true)": (Floor(each, partial(decay, geometric, 1e-13, 0.0)), (at_least(0.95, "supported"),), 1),
-        "rounding at 1e-13, exp(-sqrt k) (false)": (Floor(each, partial(decay, stretched, 1e-13, 0.0)), (never,), 1),
+        "rounding at 1e-13, geometric (true)": (Floor(each, partial(rounded, geometric, 1e-13, 0.0)), (at_least(0.95, "supported"),), 1),
+        "rounding at 1e-13, exp(-sqrt k) (false)": (Floor(each, partial(rounded, stretched, 1e-13, 0.0)), (never,), 1),
         "rounding at 1e-13, noise .3, geometric (true)": (
-            Floor(rate, partial(decay, geometric, 1e-13, 0.3)),
+            Floor(rate, partial(rounded, geometric, 1e-13, 0.3)),
             (at_least(0.9, "supported"), at_most(0.01, "refuted")),
             100,
         ),
+        "rounding at 1e-10, noise .3, geometric (true)": (
+            Floor(rate, partial(rounded, geometric, 1e-10, 0.3)),
+            (at_least(0.9, "supported"), at_most(0.01, "refuted")),
+            100,
+        ),
+        "constant step at 1e-10, unknown rate (false)": (Floor(rate, partial(decay, geometric, 1e-10, 0.3)), (never, said), 100),
+        "constant step at 1e-10, known rate (false)": (Floor(known, partial(decay, geometric, 1e-10, 0.3)), (never, said), 100),
         "constant step at 1e-3, unknown rate (false)": (Floor(rate, partial(decay, geometric, 1e-3, 0.3)), (never, said), 100),
         "constant step at 1e-3, known rate (false)": (Floor(known, partial(decay, geometric, 1e-3, 0.3)), (never, said), 100),
         "constant step at 1e-3, explicit (false)": (Floor(explicit, partial(decay, geometric, 1e-3, 0.3)), (never, said), 100),

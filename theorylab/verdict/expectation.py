@@ -9,8 +9,9 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import RELATIVE, Cells
 from ..orders import by_steps
-from .intervals import LAMBDAS, betting, enough, in_errors, limits, pseudo_values
+from .intervals import LAMBDAS, against_skewness, betting, enough, in_errors, limits, pseudo_values, student
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
+from .power import shape
 from .reach import bet_within_reach, bets_again, mean_within_reach
 from .unseen import RARE, missable, scale_of, unseen, unseen_back
 
@@ -100,7 +101,7 @@ def _one_mean(cells: Cells, search: Cells, i: int, kept: np.ndarray, rule: Rule,
     carried = enough(y[:, kept]) and all(enough(v[:, kept]) for v in letters.values() if v.shape[0] > 1)
     top = int(np.argmax(support.high))
     supported = bool((support.high <= 1 + RELATIVE).all())
-    refuted = bool(tested.low[0] > 1 + RELATIVE or _rises(cells, values, rule, parts))
+    refuted = bool(_above(values[:, [chosen]], rule.alpha / spent).any() or _rises(cells, values, rule, parts))
     distance = 1 - support.estimate[top]
     above = unseen(cells, i, kept, support.high, 1.0, rule.alpha)
     again = in_errors(tested.estimate[0] - 1, tested.error[0] * grown)
@@ -134,7 +135,14 @@ def _rises(cells: Cells, values: np.ndarray, rule: Rule, parts: int) -> bool:
     """Whether any step of a path breaks the claim: a rise may be at a single step, so all of them share the other half of the error."""
     if not by_steps(cells.kind):
         return False
-    return bool((limits(values, rule.alpha / (2 * parts * values.shape[1])).low > 1 + RELATIVE).any())
+    return bool(_above(values, rule.alpha / (2 * parts * values.shape[1])).any())
+
+
+def _above(values: np.ndarray, alpha: float) -> np.ndarray:
+    """Which means (q,) of values (m, q) lie above 1 at error alpha, also where a long tail below hides from most samples."""
+    found, m = limits(values, alpha), len(values)
+    skewness = np.array([shape(v)[0] for v in values.T])
+    return found.estimate - against_skewness(student(alpha, m), skewness, m) * found.error > 1 + RELATIVE
 
 
 def _within_reach(cells: Cells, i: int, cell: int, rule: Rule, parts: int) -> float:
