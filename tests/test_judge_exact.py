@@ -36,10 +36,10 @@ from theorylab.plan import EQUATION_LOOKS, LOOKS, SEARCH, plan
 from theorylab.project import find_project
 from theorylab.simulate import KernelFault, Lanes, Simulator
 from theorylab.verdict.identity import EPS, identity
-from theorylab.verdict.intervals import pseudo_values, student
+from theorylab.verdict.intervals import hall, pseudo_values, student
 from theorylab.verdict.judge import judge_family
 from theorylab.verdict.parts import Rule
-from theorylab.verdict.unbiased import differences, hall, hotelling, linear
+from theorylab.verdict.unbiased import differences, hotelling, linear
 from theorylab.verify import FRESH, Trial
 from theorylab.words import explain
 

@@ -9,9 +9,8 @@ import numpy as np
 from ..bound import evaluate
 from ..cells import RELATIVE, Cells
 from ..orders import by_steps
-from .intervals import LAMBDAS, against_skewness, betting, enough, in_errors, limits, pseudo_values, student
+from .intervals import LAMBDAS, against_skewness, betting, enough, in_errors, limits, pseudo_values, skewness, student
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
-from .power import shape
 from .reach import bet_within_reach, bets_again, mean_within_reach
 from .unseen import RARE, missable, scale_of, unseen, unseen_back
 
@@ -141,8 +140,7 @@ def _rises(cells: Cells, values: np.ndarray, rule: Rule, parts: int) -> bool:
 def _above(values: np.ndarray, alpha: float) -> np.ndarray:
     """Which means (q,) of values (m, q) lie above 1 at error alpha, also where a long tail below hides from most samples."""
     found, m = limits(values, alpha), len(values)
-    skewness = np.array([shape(v)[0] for v in values.T])
-    return found.estimate - against_skewness(student(alpha, m), skewness, m) * found.error > 1 + RELATIVE
+    return found.estimate - against_skewness(student(alpha, m), skewness(values), m) * found.error > 1 + RELATIVE
 
 
 def _within_reach(cells: Cells, i: int, cell: int, rule: Rule, parts: int) -> float:

@@ -32,15 +32,28 @@ def student(alpha: float, m: int) -> float:
     return float(stdtrit(m - 1, 1 - alpha)) if m > 1 else 0.0
 
 
+def skewness(values: np.ndarray) -> np.ndarray:
+    """The skewness (q,) of samples (m, q); 0 where nothing varies."""
+    c = values - values.mean(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num((c**3).mean(0) / (c**2).mean(0) ** 1.5)
+
+
 def against_skewness(critical: float, skewness: np.ndarray, m: int) -> np.ndarray:
     """By how many errors a mean of m values must lie above a threshold: Student's critical value, or Hall's where that is more.
 
-    Values with a long tail below have a mean that few of them carry: most samples lie above it, and Student's limit with them. Hall's
-    transformation (On the Removal of Skewness by Transformation, J. R. Stat. Soc. B 54, 1992) takes out the skewness.
+    Values with a long tail below have a mean that few of them carry: most samples lie above it, and Student's limit with them.
     """
-    g = np.where(skewness < 0, skewness, -1.0) / np.sqrt(m)
-    inverse = 3 / g * (np.cbrt(1 + g * critical - g**2 / 6) - 1)
-    return np.where(skewness < 0, np.maximum(inverse, critical), critical)
+    a = np.where(skewness < 0, skewness, -1.0) / np.sqrt(m)
+    mended = 3 / a * (np.cbrt(1 + a * critical - a**2 / 6) - 1)
+    return np.where(skewness < 0, np.maximum(mended, critical), critical)
+
+
+def hall(t: np.ndarray, skewness: np.ndarray, m: int) -> np.ndarray:
+    """Student's t mended for the skewness of its sample, monotone in t: P. Hall, J. R. Statist. Soc. B 54 (1992), 221-228."""
+    a = skewness / np.sqrt(m)
+    with np.errstate(invalid="ignore"):
+        return t + a * (t**2 / 3 + 1 / 6) + a**2 * t**3 / 27
 
 
 def pseudo_values(statistic: Callable[[Any], np.ndarray], m: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv, log_ndtr, ndtr
 
-from .intervals import LAMBDAS, LAST, against_skewness, clopper_pearson, in_errors, student
-from .power import NINE, NODES, WEIGHTS, errors_needed, shape
+from .intervals import LAMBDAS, LAST, against_skewness, clopper_pearson, in_errors, skewness, student
+from .power import NINE, NODES, WEIGHTS, errors_needed
 
 
 def mean_within_reach(gaps: np.ndarray, y: np.ndarray | None, alpha: float, most: int, side: str) -> float:
@@ -21,7 +21,7 @@ def mean_within_reach(gaps: np.ndarray, y: np.ndarray | None, alpha: float, most
     """
     if len(gaps) < 2:
         return float("inf")
-    critical = float(against_skewness(student(alpha, most), np.asarray(shape(gaps)[0]), most))
+    critical = float(against_skewness(student(alpha, most), skewness(gaps), most))
     k = errors_needed(gaps, critical, most) / np.sqrt(most)
     if y is None:
         return 1 + k * float(gaps.std(ddof=1))

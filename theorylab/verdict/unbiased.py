@@ -12,7 +12,7 @@ from scipy.special import fdtrc, ndtri
 from ..bound import evaluate
 from ..cells import Cells
 from .expectation import countable, mean_tightness
-from .intervals import effective, student
+from .intervals import effective, hall, skewness, student
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
 
 # The largest bias that a support leaves, in standard deviations of one replicate.
@@ -41,7 +41,7 @@ class Means(NamedTuple):
         """The mean in standard errors, mended for skewness (J,); infinite for a difference that never varies."""
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.sqrt(len(self.d)) * self.mean / self.spread
-        return np.where(self.spread > 0, hall(t, _skewness(self.d), len(self.d)), np.where(self.mean == 0, 0.0, np.copysign(np.inf, t)))
+        return np.where(self.spread > 0, hall(t, skewness(self.d), len(self.d)), np.where(self.mean == 0, 0.0, np.copysign(np.inf, t)))
 
 
 class Unit(NamedTuple):
@@ -143,13 +143,6 @@ def linear(bound: Any, random: frozenset[Any]) -> bool:
     return all(not expression.diff(letter).free_symbols & set(plain.values()) for letter in plain.values())
 
 
-def hall(t: np.ndarray, skewness: np.ndarray, m: int) -> np.ndarray:
-    """Student's t mended for the skewness of its sample, monotone in t: P. Hall, J. R. Statist. Soc. B 54 (1992), 221-228."""
-    a = skewness / np.sqrt(m)
-    with np.errstate(invalid="ignore"):
-        return t + a * (t**2 / 3 + 1 / 6) + a**2 * t**3 / 27
-
-
 def hotelling(d: np.ndarray) -> tuple[float, int]:
     """The p-value of Hotelling's T^2 for a mean of 0 (m, entries), and how many dimensions the differences have.
 
@@ -206,12 +199,6 @@ def _error(rule: Rule) -> float:
 def _limits(here: Means, cell: int, alpha: float) -> tuple[float, float]:
     width = student(alpha, len(here.d)) * float(here.spread[cell]) / np.sqrt(len(here.d))
     return float(here.mean[cell]) - width, float(here.mean[cell]) + width
-
-
-def _skewness(d: np.ndarray) -> np.ndarray:
-    c = d - d.mean(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.nan_to_num((c**3).mean(0) / (c**2).mean(0) ** 1.5)
 
 
 def _said(here: Means, worst: Unit, limits: tuple[float, float], seen: float, truth: float, unseen: float, verdict: str, m: int) -> str:
