@@ -70,9 +70,25 @@ def to_bound(part: Part, claim: Claim) -> tuple[str, str]:
         return "", f"{low * part.worst['allowed']:.3g} to {high * part.worst['allowed']:.3g} of the runs"
     if equation(claim, kind) or (kind.difference and claim.holds.name != "for every instance"):
         return "" if not part.worst else f"{float(part.worst['ratio']) - 1:+.3g}", f"{low - 1:+.3g} to {high - 1:+.3g}"
-    if kind.side == "lower" and claim.holds.name != "for every instance":
-        low, high = 1 / (2 - low) if low < 2 else np.inf, 1 / (2 - high) if high < 2 else np.inf
+    low, high = between(part, claim) or (low, high)
     return "", f"{low:.4g} to {high:.4g}"
+
+
+def between(part: Part, claim: Claim) -> tuple[float, float] | None:
+    """The interval of a mean in terms of the largest measured / bound, or of bound / measured for a lower bound; None without one.
+
+    The judge tests 2 - measured / bound of a lower bound, and 1 + difference / (the larger of the two) where it takes differences.
+    """
+    if part.interval is None or part.replicates < 2 or any(np.isnan(part.interval)):
+        return None
+    kind, averaged = kind_of(claim), claim.holds.name != "for every instance"
+    if not averaged or not (kind.difference or kind.side == "lower"):
+        return part.interval
+    if kind.difference:
+        low, high = (x if x <= 1 else 1 / (2 - x) if x < 2 else np.inf for x in part.interval)
+    else:
+        low, high = (1 / (2 - x) if x < 2 else np.inf for x in part.interval)
+    return low, high
 
 
 def _slope(part: Part, claim: Claim | None) -> str:

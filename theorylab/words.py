@@ -460,7 +460,8 @@ def _wide(plan: Plan) -> str:
 def _longer(plan: Plan) -> str:
     """Where a refutation of an unknown constant must be found again."""
     roles = {symbol.name: role for symbol, role in plan.claim.where.items()}
-    names = [*plan.sweep, *([plan.along[0]] if plan.along else [])]
+    taken = plan.claim.taken
+    names = [*(name for name in plan.sweep if name in taken or not taken), *([plan.along[0]] if plan.along else [])]
     stretched = [name for name in names if _stretches(roles[name], plan.along is not None and name == plan.along[0])]
     seeds = "on fresh replicates" if plan.noisy else ""
     ranges = "on ranges" if len(stretched) > 1 else "on a range"
