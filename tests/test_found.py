@@ -184,8 +184,14 @@ def test_a_trend_says_what_a_refutation_takes():
     assert "eps is followed to small values: slopes are those in 1/eps" in words
     assert "two decades and eight values" in words
     assert "found again on fresh replicates and on ranges of n, eps ten times as long" in words
-    listed = said(y <= C / eps, WHERE | {eps: shrinks("accuracy", among=(0.1, 0.01, 0.001))}, holds=for_every_instance)["Test"]
+    listed = said(y <= C / eps, WHERE | {eps: shrinks("accuracy", among=(0.001, 0.01, 0.1))}, holds=for_every_instance)["Test"]
     assert "found again on a range of n ten times as long" in listed
+
+
+def test_a_rate_is_followed_to_where_its_letters_go():
+    words = said(y <= C * exp(-c * k * eps / n), STEPS, holds=for_every_instance)["Test"]
+    assert "rate / h must not fall as n grows, or as eps shrinks" in words
+    assert "no faster than the depth of the decay to the power -0.5" in words
 
 
 def test_terms_left_out_are_named_of_sums_only():

@@ -294,16 +294,15 @@ def _test(plan: Plan) -> list[str]:
             f"if the smallest constants that the first half needs do not suffice for the second, and if it is found again {_longer(plan)}",
         ]
     else:
-        turn, limit = ("rise", f"faster than its power {RATE_TAU:g}")
-        if kind.side != "lower":
-            turn, limit = "fall", f"faster than its power -{RATE_TAU:g}"
+        turn, limit = ("rise", RATE_TAU) if kind.side == "lower" else ("fall", -RATE_TAU)
         lines = [
             f"unknown rate: with h = {text(kind.per_step, plan.claim)}, the local rate in {kind.steps} must not {turn} as the decay goes "
-            f"on: over stages of equal contraction, the first quarter left out, not {limit} in the depth of the decay",
+            "on: over its stages of equal contraction, the first quarter left out, no faster than the depth of the decay to the power "
+            f"{limit:g}",
         ]
         if others := [name for name in plan.sweep if name in plan.claim.taken]:
-            turned = "rise" if kind.side == "lower" else "fall"
-            lines.append(f"and rate / h must not {turned} in the direction of {_each(others)}, with tau = {plan.tau:.3g}")
+            ways = (f"{name} {'shrinks' if sign_of(plan.claim.role(name)) < 0 else 'grows'}" for name in others)
+            lines.append(f"and rate / h must not {turn} as {', or as '.join(ways)}, with tau = {plan.tau:.3g}")
         far = "two decades and eight values of another letter, and if it is found again"
         lines.append(f"refuted only over a tenfold decay at eight points, or {far} {_longer(plan)}")
     if plan.together and kind.form != "explicit":
@@ -425,10 +424,6 @@ def _letters(plan: Plan) -> list[str]:
     return [name for name in (*plan.sweep, *along) if name in plan.claim.taken or not plan.claim.taken or name in along]
 
 
-def _each(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"any of {', '.join(names)}"
-
-
 def _share(plan: Plan) -> str:
     """What share of the runs may break the claim."""
     allowed = 1 - plan.claim.holds.probability
@@ -478,7 +473,7 @@ def _meaning(plan: Plan) -> str:
     match equation(plan.claim, plan.kind):
         case "unbiasedness":
             return (
-                f"on the worst instance found the bias is below {MARGIN:g} standard deviations of one replicate at confidence "
+                f"{_there(plan)} the bias is below {MARGIN:g} standard deviations of one replicate at confidence "
                 f"{1 - plan.alpha:.0%}, up to events that no replicate saw; a smaller bias is not excluded"
             )
         case "identity":
