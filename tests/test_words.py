@@ -129,8 +129,8 @@ def test_show_says_the_test_the_threshold_and_what_a_support_means(results):
         (y <= C * exp(-c * k), ("must not fall", "does not slow down")),
         (y >= C * exp(-c * k), ("must not rise", "does not speed up like exp(-k**3)")),
         (y <= C / k, ("at most 0", "grows at most like k^0.1")),
-        (y >= C / k, ("at least 0", "falls at most like k^0.1")),
-        (Eq(y, C / k), ("equal to 0", "moves at most like k^0.1")),
+        (y >= C / k, ("at least 0", "falls at most like k^-0.1")),
+        (Eq(y, C / k), ("equal to 0", "moves at most like k^±0.1")),
     ],
 )
 def test_show_names_the_side_on_which_a_claim_can_break(statement, turns):
@@ -218,7 +218,7 @@ def test_show_says_how_many_instances_are_tested(more, said):
     assert any(line.startswith(said) for line in data), data
 
 
-@pytest.mark.parametrize(("unit", "said"), [("[x]", "16 other choices of units"), ("1", "16 moves to letters beside its own")])
+@pytest.mark.parametrize(("unit", "said"), [("[x]", "16 other choices of units"), ("1", "at 16 values next to those of its letters")])
 def test_show_says_how_a_violation_is_repeated(unit, said):
     where = {k: along("steps", 1, 100), b: varies("start", 0.1, 10.0, unit=unit), y: measured("gap", unit=unit)}
     asked = claim_of(y <= b / k, where, holds=for_every_instance)

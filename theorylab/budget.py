@@ -60,8 +60,9 @@ def in_words(budget: Mapping[str, Any]) -> str:
         return "no claim is judged with replicates, so chance refutes none"
     one = many == 1
     return (
-        f"a true claim at its boundary is refuted in at most {_share(budget['each'])} runs; "
-        f"{'the one claim' if one else f'any of the {many} claims'} of this catalogue judged with replicates in {_share(budget['any'])}"
+        f"a true claim at its very boundary is refuted in at most {_share(budget['each'])} runs, and "
+        f"{'the one claim' if one else f'any of the {many} claims'} of this catalogue that replicates judge in at most "
+        f"{_share(budget['any'])}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .claim import Claim
+from .kind import equation
 from .orders import order_of
 from .plan import LOOKS, Plan
 from .portfolio import apart
@@ -44,17 +45,19 @@ def _quantile(plan: Plan) -> list[str]:
         return []
     p = claim.holds.probability
     rank = 1 - p if kind.side == "lower" else p
-    shown = f"{float(rank):g}-quantile" if rank.is_number else f"quantile at {rank}, cell by cell,"
+    shown = f"{float(rank):g}-quantile" if rank.is_number else f"quantile at {rank}, point by point,"
     return [
         f"the ratio is read at its {shown} over the runs, which is what the probability bounds: each block of {plan.block} runs "
         "gives one, and those of the blocks are the replicates, averaged by their logarithms",
-        "a cell at which a run that stopped early, or diverged, hides the quantile of a block is left out; "
-        "blocks are doubled first, while eight of them are left",
+        "a point at which runs that stopped early, or diverged, hide the quantile of a block is left out; "
+        "blocks are first made twice as long, as long as eight of them remain",
     ]
 
 
 def _comparison(plan: Plan) -> list[str]:
     kind, claim = plan.kind, plan.claim
+    if equation(claim, kind):
+        return []
     averaged = claim.holds.name != "for every instance" and claim.holds.probability is None
     equal = (
         "where both means are equal the statement holds, but no number of replicates tells that from a violation: it stays inconclusive, "
@@ -77,7 +80,7 @@ def _comparison(plan: Plan) -> list[str]:
         case _:
             return []
     if averaged:
-        lines.append("any pair refutes: half of the error is for the pair that other seeds chose, half is shared by all")
+        lines.append("any pair refutes: half of the error is for the pair that looked worst on other replicates, half is shared by all")
         lines.append(f"{equal}; a path that comes to rest in its noise is claimed up to where it rests")
     return lines
 
@@ -94,8 +97,8 @@ def _portfolio(plan: Plan) -> list[str]:
         ]
     how = {
         "for every instance": "the least value of each run",
-        "with probability": "the one with the least quantile over the replicates, at every cell of each instance",
-    }.get(claim.holds.name, "the one with the least mean over the replicates, at every cell of each instance")
+        "with probability": "the one with the least quantile over the replicates, at every point of each instance",
+    }.get(claim.holds.name, "the one with the least mean over the replicates, at every point of each instance")
     shared = "" if claim.holds.name == "for every instance" else f"; they share the error, {plan.alpha:g} / {len(claim.kernels)} a side"
     return [f"of {names}, it is about the best: {how}{shared}"]
 
@@ -105,7 +108,7 @@ def _hitting(claim: Claim) -> list[str]:
     if not names:
         return []
     lines = [
-        f"{', '.join(names)} counts until the exact criterion is met: the first time that a noisy estimate is small comes too early, "
+        f"{', '.join(names)} must count until the exact criterion is met: a noisy estimate of it is small too early, "
         "and fakes a smaller exponent"
     ]
     if claim.holds.name in ("in expectation, on every instance", "on average over the family"):

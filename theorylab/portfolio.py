@@ -29,6 +29,14 @@ def family_of(labelled: str) -> str:
     return labelled.rpartition(" on ")[2]
 
 
+def place_of(claim: Claim, labelled: str) -> tuple[str, str]:
+    """The kernel and the family in the label of a part; an empty kernel where the claim does not judge its kernels apart."""
+    if not apart(claim):
+        return "", labelled
+    kernel = next((k for k in claim.kernels if labelled == k or labelled.startswith(f"{k} on ")), "")
+    return kernel, labelled.removeprefix(kernel).removeprefix(" on ")
+
+
 def shared(claim: Claim) -> int:
     """By how many the error is shared where the best of several kernels is chosen on the replicates that it is judged on."""
     noisy = claim.holds.name != "for every instance"

@@ -9,6 +9,7 @@ import numpy as np
 from . import plan as planning
 from .claim import Claim
 from .estimate import cells
+from .portfolio import apart
 from .simulate import Lanes, Simulator
 from .verify import Trial, takes
 
@@ -22,13 +23,17 @@ def rows(
     simulator: Simulator,
     *,
     point: str = "",
+    kernel: str = "",
     problem: str = "",
     instance: int = 0,
     replicate: int = 0,
     control: int = 0,
     seed: int = 0,
 ) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows: the letters, the quantity, its bound and their ratio. Raises NoSuchPoint."""
+    """Headings and rows: the letters, the quantity, its bound and their ratio. Raises NoSuchPoint.
+
+    A lower bound over several kernels is judged of each by itself: without `kernel` the rows of all are given, each with its name.
+    """
     if control:
         if control > len(claim.controls):
             raise NoSuchPoint(f"{claim.name} has {len(claim.controls)} controls, no number {control}.")
@@ -37,6 +42,21 @@ def rows(
         raise NoSuchPoint(
             f"{claim.name} has no kernel to run: {claim.because}. theorylab judge {claim.name} --data FILE judges measurements."
         )
+    if kernel and kernel not in claim.kernels:
+        raise NoSuchPoint(f"{claim.name} has the kernels {', '.join(claim.kernels)}, not {kernel}.")
+    tables = {}
+    for one in (kernel,) if kernel else claim.kernels if apart(claim) else ("",):
+        alone = replace(claim, simulation=(one,)) if one else claim
+        tables[one] = _rows(alone, simulator, point=point, problem=problem, instance=instance, replicate=replicate, seed=seed)
+    head = next(iter(tables.values()))[0]
+    if len(tables) == 1:
+        return head, next(iter(tables.values()))[1]
+    return ["kernel", *head], [[one, *row] for one, (_, body) in tables.items() for row in body]
+
+
+def _rows(
+    claim: Claim, simulator: Simulator, *, point: str, problem: str, instance: int, replicate: int, seed: int
+) -> tuple[list[str], list[list[str]]]:
     plan = planning.plan(claim, takes=takes(simulator.project, claim), seed=seed)
     family = problem or (claim.problems[0] if claim.problems else None)
     if family is not None and family not in claim.problems:
@@ -57,7 +77,9 @@ def rows(
             continue
         y, b = float(found.quantity[0, 0, cell]), float(np.broadcast_to(bound, found.quantity.shape)[0, 0, cell])
         with np.errstate(all="ignore"):
-            ratio = np.exp(found.log_ratio()[0, 0, cell]) if y > 0 and b > 0 else np.divide(y, b)
+            # By logarithms, since both may be too small to be divided; those of a lower bound are turned round.
+            log = found.log_ratio()[0, 0, cell] * (-1 if plan.kind.side == "lower" else 1)
+            ratio = np.exp(log) if y > 0 and b > 0 else np.divide(y, b)
         body.append([*(f"{here[name]:.6g}" for name in names), f"{y:.10g}", f"{b:.10g}", f"{float(ratio):.10g}"])
     if not body:
         raise NoSuchPoint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,43 @@ from . import notes
 from .budget import in_words
 from .claim import Claim
 from .columns import letters_of
+from .flags import FLAGS
+from .found import measured, moved
 from .halving import missed, rounds
 from .kind import equation
 from .plan import SEARCH, TOP, Plan
-from .portfolio import family_of
-from .report.document import decays, read_on
+from .portfolio import place_of
 from .report.formula import text
 from .rescale import free_bases
 from .result import Against, Options, Result
+from .verdict.axes import sign_of
 from .verdict.expectation import COUNTS_FROM
 from .verdict.identity import LUCK, UNITS
 from .verdict.parts import REASONS, Part
 from .verdict.slopes import LOST, RATE_TAU
 from .verdict.terms import RULES
 from .verdict.unbiased import MARGIN, SHARE
+from .verdict.unseen import RARE
 
-ON = "on this range, or on its end that is named where the whole bends,"
+ON = "on this range, or where the whole bends on the last part of it, which is then named,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
+MENDED = {
+    "CONTROL": "name a broken algorithm that breaks the bound clearly, or run the one that is named where it does",
+    "RANGE": "give the letter two decades and eight values at least",
+    "CURVED": "go on to larger sizes, or begin where the bound describes what is measured",
+    "COVERAGE": "widen the range until every letter and every term matters",
+    "CENSORED": "raise the limit, or claim a quantile or what is reached after k",
+    "NONFINITE": "find out where the runs fail: a run that gives up at its limit returns infinity, and no other run may return NaN",
+    "FLOOR": "end the range before the floor, or give the bound a term for it",
+    "ROUNDING": "run a kernel that loses fewer digits, or leave room for rounding in the statement",
+    "UNCONFIRMED": "begin the range later, or go on to larger sizes",
+    "CONSTANT": "let the kernel measure what moves with the bound",
+    "ASSUMPTION": "choose ranges on which the assumptions hold",
+}
+# An estimate that lies so many standard errors away has none to speak of.
+NOISELESS = 1e6
+EXACT = "bets against the bound refute, whose error holds for every law of what is not negative"
+NOMINAL = "Student's limit refutes, whose error is nominal: heavy tails exceed it"
 
 
 def explain(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -> list[tuple[str, list[str]]]:
@@ -37,7 +57,7 @@ def explain(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -
     `budget` is its catalogue's error budget, where there is one.
     """
     return [
-        ("Claim", [claim.title, f"{text(claim.statement, claim)}    {_quantifier(claim)}"]),
+        ("Claim", [claim.title, said(claim)]),
         ("Source", [cite(claim)]),
         ("Letters", [f"{symbol.name}: {_role(role)}" for symbol, role in claim.where.items() if symbol.name in _used(claim)]),
         ("Test", _test(plan)),
@@ -47,6 +67,11 @@ def explain(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -
         ("It does not show", beyond(claim, plan)),
         ("Expected", [f"{claim.expect.verdict}{': ' + claim.expect.why if claim.expect.why else ''}"]),
     ]
+
+
+def said(claim: Claim) -> str:
+    """The statement, and over what it holds."""
+    return f"{text(claim.statement, claim)}    {_quantifier(claim)}"
 
 
 def cite(claim: Claim) -> str:
@@ -61,12 +86,13 @@ def replay(claim: Claim, part: Part, control: int = 0, seed: int = 0) -> str:
     """The command that runs the worst point of a family again."""
     if not part.worst:
         return f"theorylab verify {claim.name}"
+    kernel, family = place_of(claim, part.family)
     point = ",".join(f"{name}={float(value)!r}" for name, value in part.worst["letters"].items())
-    family = f" --problem {family_of(part.family)}" if part.family else ""
     replicate = part.worst["replicate"] + (SEARCH if claim.holds.name in ("in expectation, on every instance", "with probability") else 0)
-    numbers = (("control", control), ("replicate", replicate), ("seed", seed))
-    extra = "".join(f" --{name} {number}" for name, number in numbers if number)
-    return f"theorylab replay {claim.name}{family} --point {point} --instance {part.worst['instance']}{extra}"
+    words = {"kernel": kernel, "problem": family, "point": point, "instance": part.worst["instance"]}
+    words |= {"control": control, "replicate": replicate, "seed": seed}
+    given = "".join(f" --{name} {value}" for name, value in words.items() if value or name == "instance")
+    return f"theorylab replay {claim.name}{given}"
 
 
 def again(result: Result) -> str:
@@ -112,20 +138,22 @@ def failure(result: Result) -> str:
         f"{claim.name}: {verdict.verdict}, expected {claim.expect.verdict}",
         f"claimed    {text(claim.statement, claim)}, {_quantifier(claim)}; {claim.source.place} ({claim.source.basis}); "
         f"{claim.file}:{claim.line}",
-        f"measured   {measured(part, decays(result))}",
+        f"measured   {measured(part, claim)}",
         f"how sure   {_sure(result, part)}",
-        f"instance   {_instance(part)}",
+        f"instance   {_instance(claim, part)}",
         f"cause      {_cause(result, part)}",
         f"more runs  {_more(result, part)}",
         f"not shown  {'; '.join(unseen(result) if result.origin else beyond(claim, result.plan, part.replicates))}",
         f"replay     {again(result) if result.origin else replay(claim, part, seed=result.plan.seed)}",
     ]
     if part.terms:
-        fitted = (f"{name} = {term['constant']:.4g}, whose term rules {term['cells']} cells" for name, term in part.terms.items())
+        fitted = (f"{name} = {term['constant']:.4g}, whose term rules {term['cells']} points" for name, term in part.terms.items())
         lines.insert(3, f"constants  {'; '.join(fitted)}")
     if reasons:
         detail = f" ({verdict.detail})" if verdict.detail and verdict.detail != "; ".join(p.said for p in verdict.parts) else ""
         lines.insert(1, "reason     " + "; ".join(reasons) + detail)
+    detail = f" ({verdict.detail})" if RARE in verdict.flags and not reasons and verdict.detail else ""
+    lines += [f"flag       {flag}: {FLAGS[flag]}{detail if flag == RARE else ''}" for flag in verdict.flags if flag in FLAGS]
     missed = [c for c in verdict.controls if not c.as_expected]
     lines += [f"control    {c.title!r} came out {c.verdict}, must be {c.expected}{': ' + c.detail if c.detail else ''}" for c in missed]
     return "\n  ".join(lines)
@@ -166,45 +194,21 @@ def deviation(result: Result) -> str:
     return "\n  ".join(lines)
 
 
-def measured(part: Part, geometric: Collection[str] = ()) -> str:
-    """The number that decided a family, with its interval; `geometric` letters stand in an exponent of the bound."""
-    if part.trends:
-        name, trend = max(part.trends.items(), key=lambda item: item[1]["high"] - item[1]["threshold"])
-        letter, _, constant = name.partition(", ")
-        where = f"along {letter}, where the term of {constant} rules," if constant else f"along {letter}"
-        window = read_on(name, trend, geometric)
-        window = f", {window}" if window else ""
-        return (
-            f"{where} the ratio to the bound changes like {letter}^{trend['slope']:+.3f}, between {trend['low']:+.3f} and "
-            f"{trend['high']:+.3f}; the threshold is {trend['threshold']:+.3f}{window} ({part.family or 'no family'})"
-        )
-    if not part.worst:
-        return "nothing that counts"
-    if part.said:
-        return f"{part.said} ({part.family or 'no family'})"
-    worst = part.worst
-    spread = ""
-    if part.interval and part.replicates > 1:
-        spread = f", between {part.interval[0]:.4g} and {part.interval[1]:.4g}"
-    family = part.family or "no family"
-    if "runs" in worst:
-        return f"the bound is broken in {worst['failures']} of {worst['runs']} runs, where {worst['allowed']:.3g} of them may ({family})"
-    return f"{worst['measured']:.6g} where the bound is {worst['bound']:.6g}: ratio {worst['ratio']:.6g}{spread} ({family})"
-
-
 def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
     """What no verdict on this claim can show; `replicates` are those that were taken, the most allowed where none were yet."""
     lost = notes.unshown(plan)
     if plan.kind.form in ("trend", "terms", "rate"):
         lost.append("what happens beyond the range, and factors of log that grow more slowly than the threshold")
+    drawn = f"instances rarer than {missed(plan.instances):.1%} of a family's draws"
     if claim.holds.name == "for every instance":
-        lost.append(f"instances rarer than {missed(plan.instances):.1%} of a family's draws, and families that are not named")
+        drawn = f"runs rarer than {missed(plan.instances):.1%}, where the kernel draws" if _lone(plan) else drawn
+        lost.append(f"{drawn}, and families that are not named")
     else:
-        if claim.holds.name != "on average over the family":
-            share = f"{missed(plan.instances):.1%} of a family's draws"
-            few = f", and those that {rounds(plan.instances, SEARCH, plan.block)[0][1]} replicates do not bring before the others"
-            lost.append(f"instances rarer than {share}{few if plan.instances > TOP else ''}")
-        lost.append(f"events rarer than one in {replicates or plan.looks[-1]} replicates, and families that are not named")
+        if claim.holds.name != "on average over the family" and not _lone(plan):
+            few = f", and bad ones that {rounds(plan.instances, SEARCH, plan.block)[0][1]} replicates do not tell from the others"
+            lost.append(f"{drawn}{few if plan.instances > TOP else ''}")
+        seen = replicates if replicates > 1 else plan.looks[-1]
+        lost.append(f"events rarer than one in {seen} replicates, and families that are not named")
     if plan.kind.side == "lower":
         lost.append("algorithms that are not named")
     if plan.kind.form == "rate":
@@ -254,43 +258,53 @@ def _test(plan: Plan) -> list[str]:
     if equation(plan.claim, kind):
         lines = _equation(plan)
     elif kind.form == "explicit":
-        what = f"the difference of {kind.quantity} and its bound" if kind.difference else f"{kind.quantity} / bound"
-        lines = [f"explicit constant: {what} is compared with {'0' if kind.difference else '1'} in every cell; it must be {side} that"]
+        what = f"{kind.quantity} - bound" if kind.difference else f"{kind.quantity} / bound"
+        mean = "the mean of " if holds in ("in expectation, on every instance", "on average over the family") else ""
+        lines = [f"explicit constant: {mean}{what} must be {side} {'0' if kind.difference else '1'} at every point"]
         if holds == "for every instance":
-            units = "16 other choices of units"
-            repeated = units if free_bases(plan.claim) else "16 moves to letters beside its own, since none has a unit"
+            units = "in 16 other choices of units"
+            repeated = units if free_bases(plan.claim) else "at 16 values next to those of its letters, of which none has a unit"
             lines.append(
-                "one violation beyond 1e-9 refutes if it survives that every input is moved by one unit in the last place, 16 times, and "
-                f"{repeated}"
+                "one violation by more than 1e-9 of the bound refutes, if it is still there with every input moved by one unit in the last "
+                f"place, 16 times, and {repeated}"
             )
         elif holds == "with probability":
-            lines.append("the share of violations is tested by exact binomial limits")
+            lines.append(f"the share of runs that break it is compared with {_share(plan)} by exact binomial limits")
         else:
-            refuting = "bets against the bound refute" if kind.side == "upper" and not kind.difference else "Student's limit refutes"
-            lines.append(f"{refuting}; Student's limit on every cell supports; it counts from {COUNTS_FROM} replicates on")
+            refuting = EXACT if kind.side == "upper" and not kind.difference else NOMINAL
+            lines.append(f"{refuting}; Student's limit at every point supports; it counts from {COUNTS_FROM} replicates on")
     elif kind.form == "trend":
-        lines = [f"unknown constant: the slope of log({kind.quantity} / bound) on every axis must be {side} 0, with tau = {plan.tau:.3g}"]
-        lines.append(
-            "refuted only if the upper half of the range and its extrapolation agree; supported on the widest range without curvature: "
-            "the whole, or else its last 75% or 50%, which is then said"
-        )
+        lines = [
+            f"unknown constant: the slope of log({kind.quantity} / bound) in the logarithm of every letter must be {side} 0, "
+            f"with tau = {plan.tau:.3g}: {_sides(plan)}",
+            *_towards(plan),
+            "supported on the widest range without curvature: the whole, or else its last 75% or 50%, which is then said",
+            f"refuted only over {_wide(plan)}, if the upper half of the range and its extrapolation agree, "
+            f"and if it is found again {_longer(plan)}",
+        ]
     elif kind.form == "terms":
         names = ", ".join(str(constant) for constant, _ in kind.terms)
         lines = [
             f"unknown constants {names}, one for each term: they are fitted to every instance, not negative, by least squares of relative "
-            f"errors; the gradient of log({kind.quantity} / fitted bound) must be {side} 0 on every axis, over all cells and over those "
-            f"where a term makes up {RULES:.0%} of the bound, with tau = {plan.tau:.3g}",
-            "a term that rules too few cells to tell its slope is named as untested, and the claim is then not supported",
-            "refuted only if the upper half of those cells and its extrapolation agree, and if the smallest constants that the first half "
-            "needs do not suffice for the second",
+            f"errors; the slope of log({kind.quantity} / fitted bound) in the logarithm of every letter must be {side} 0, over all points "
+            f"and over those where a term rules, which is to make up {RULES:.0%} of the bound, with tau = {plan.tau:.3g}: {_sides(plan)}",
+            *_towards(plan),
+            "a term that rules at too few points to tell its slope is named as untested, and the claim is then not supported",
+            f"refuted only over {_wide(plan)}, if the upper half of those points and its extrapolation agree, "
+            f"if the smallest constants that the first half needs do not suffice for the second, and if it is found again {_longer(plan)}",
         ]
     else:
-        turn, limit = ("rise", f"below {RATE_TAU:g}") if kind.side == "lower" else ("fall", f"above -{RATE_TAU:g}")
+        turn, limit = ("rise", RATE_TAU) if kind.side == "lower" else ("fall", -RATE_TAU)
         lines = [
-            f"unknown rate: with h = {kind.per_step}, the local rate in {kind.steps} must not {turn} as the decay goes on: "
-            f"the slope of its logarithm on the logarithm of the stage stays {limit}",
-            f"and rate / h must have no trend on any other axis, with tau = {plan.tau:.3g}",
+            f"unknown rate: with h = {text(kind.per_step, plan.claim)}, the local rate in {kind.steps} must not {turn} as the decay goes "
+            "on: over its stages of equal contraction, the first quarter left out, no faster than the depth of the decay to the power "
+            f"{limit:g}",
         ]
+        if others := [name for name in plan.sweep if name in plan.claim.taken]:
+            ways = (f"{name} {'shrinks' if sign_of(plan.claim.role(name)) < 0 else 'grows'}" for name in others)
+            lines.append(f"and rate / h must not {turn} as {', or as '.join(ways)}, with tau = {plan.tau:.3g}")
+        far = "two decades and eight values of another letter, and if it is found again"
+        lines.append(f"refuted only over a tenfold decay at eight points, or {far} {_longer(plan)}")
     if plan.together and kind.form != "explicit":
         names = ", ".join(plan.together)
         lines.append(
@@ -313,18 +327,19 @@ def _equation(plan: Plan) -> list[str]:
         return [
             f"identity: {kind.quantity} - {kind.bound} in every run, relative to the size of their terms, in float64 and again in float32",
             f"refuted where it is more than {UNITS:g} units of rounding in float64, more than {UNITS:g} times what float32 says that the "
-            f"terms' conditioning explains (at more than {LUCK:.0%} of the cells that disagree), and stays there when every input is moved "
-            "by one unit in the last place, 16 times",
-            "supported where every cell agrees within that, and within 1e-9; what is larger and explained by conditioning is ROUNDING",
+            f"terms' conditioning explains (at more than {LUCK:.0%} of the points that disagree), and stays there when every input is "
+            "moved by one unit in the last place, 16 times",
+            "supported where both sides agree at every point within that, and within 1e-9; what is larger and explained by conditioning is "
+            "ROUNDING",
             "a kernel that does not run in float32 is judged by 1e-9 in float64 alone, with the flag one precision",
         ]
     vector = bool(plan.claim.where[kind.quantity].dims)
     entries = ", each entry of the vector by itself, and Hotelling's T^2 over the entries, with half of the error each" if vector else ""
     return [
-        f"unbiasedness: the mean of {kind.quantity} - {kind.bound} over replicates is compared with 0 in every cell{entries}",
-        f"Student's t, mended for skewness, refutes, with {SHARE:g} of the error shared by all cells, and again on {plan.looks[-1]} fresh "
+        f"unbiasedness: the mean of {kind.quantity} - {kind.bound} over replicates is compared with 0 at every point{entries}",
+        f"Student's t, mended for skewness, refutes, with {SHARE:g} of the error shared by all points, and again on {plan.looks[-1]} fresh "
         "replicates",
-        f"supported where the interval of every cell lies within {MARGIN:g} standard deviations of one replicate",
+        f"supported where the interval of every point lies within {MARGIN:g} standard deviations of one replicate",
         f"a difference that never varies is decided by {plan.looks[-1]} replicates only: it is 0, or it is a bias",
     ]
 
@@ -333,16 +348,20 @@ def _made(plan: Plan) -> list[str]:
     """The controls that the judge makes itself, and what they decide."""
     kind, gap = plan.kind, f"{2 * plan.tau:.2g}"
     if kind.form == "explicit":
-        what = "an equation moved by three margins" if kind.side == "two" else "a constant a tenth sharper than the data need"
+        what = "a constant a tenth sharper than the data need"
+        if kind.side == "two":
+            what = "the truth moved by three margins" if plan.noisy else "the truth moved by 3e-9 of itself"
         if plan.claim.holds.name == "with probability":
             what = "the bound scaled until four times as many runs break it as may"
         return [f"made from the statement: {what}; what is not caught is said, and decides nothing"]
-    power = {"trend": f"the bound with {gap} taken off its exponent", "rate": f"a rate with {gap} more in its exponent"}
-    less = f"each term left out, and each with {gap} taken off its exponents"
-    return [
-        f"made from the statement: on every axis data that break the bound by three times the threshold, and {power.get(kind.form, less)}",
-        "the data, and a term left out, must be caught for a support; a sharper bound that is not caught may hold too",
-    ]
+    data = "in every letter data that break the bound by three times the threshold"
+    sharper = {
+        "trend": f", and the bound with an exponent sharper by {gap}",
+        "rate": f", and a rate with {gap} more in the exponent of another letter" if _letters(plan) else "",
+    }.get(kind.form, f"; each term left out; and each term with exponents sharper by {gap}")
+    must = "the data, and a term left out," if kind.form == "terms" else "the data"
+    may = "; a sharper bound that is not caught may hold too" if sharper else ""
+    return [f"made from the statement: {data}{sharper}", f"{must} must be caught for a support{may}"]
 
 
 def _data(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -> list[str]:
@@ -362,12 +381,12 @@ def _data(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -> 
     lines += [f"{name} takes {len(plan.sweep[name])} values from {span}" for name, span in spans.items() if name not in together]
     if plan.noisy:
         looks = ", ".join(map(str, plan.looks))
-        lines.append(f"{_tried(plan)}; looks at {looks} replicates")
+        lines.append(f"{_tried(plan)}; judged after {looks} replicates, until it is settled")
         lines += notes.looked(plan)
         lines.append(f"error {plan.alpha:g} a side in all, spent in proportion to the replicates of a look")
         lines.append("a refutation must be found again on other replicates" + (f": {in_words(budget)}" if budget else ""))
     else:
-        lines.append(f"up to {plan.instances} instances of a family, corners of the boxed letters first")
+        lines.append(_tried_once(plan))
     return lines
 
 
@@ -375,6 +394,8 @@ def _tried(plan: Plan) -> str:
     """Which instances of a family a statement about means or probabilities is tested on, and how they are found."""
     if plan.claim.holds.name == "on average over the family":
         return "every replicate draws its own instance of a family"
+    if _lone(plan):
+        return "there is one instance, since there is no family and no letter varies"
     if plan.instances <= TOP:
         several = f"all of a family's instances are tested, {plan.instances} at most"
         return several if plan.instances > 1 else "the one instance of a family is tested"
@@ -384,32 +405,113 @@ def _tried(plan: Plan) -> str:
     return f"up to {first[0]} instances of a family are searched on {first[1]} replicates{halves}, the {TOP} worst tested on others{alone}"
 
 
+def _tried_once(plan: Plan) -> str:
+    """Which instances a statement about every run is tested on."""
+    if _lone(plan):
+        return f"there is one instance, since there is no family and no letter varies; a random kernel runs on it {plan.instances} times"
+    corners = ", the corners of the box of letters that vary first" if plan.varies else ""
+    return f"up to {plan.instances} instances of a family{corners}"
+
+
+def _lone(plan: Plan) -> bool:
+    """Whether there can be but one instance."""
+    return not plan.claim.problems and not any(name in plan.claim.taken or not plan.claim.taken for name in plan.varies)
+
+
+def _letters(plan: Plan) -> list[str]:
+    """The letters in which a slope is taken: those swept, and the one read along a run unless a rate takes it for its steps."""
+    along = [plan.along[0]] if plan.along and plan.kind.form != "rate" else []
+    return [name for name in (*plan.sweep, *along) if name in plan.claim.taken or not plan.claim.taken or name in along]
+
+
+def _share(plan: Plan) -> str:
+    """What share of the runs may break the claim."""
+    allowed = 1 - plan.claim.holds.probability
+    return f"{float(allowed):g}" if allowed.is_number else str(allowed)
+
+
+def _sides(plan: Plan) -> str:
+    """Which limit of a slope decides what."""
+    limits = {"upper": ("below tau", "above it"), "lower": ("above -tau", "below it"), "two": ("within tau", "outside")}[plan.kind.side]
+    return f"an interval {limits[0]} supports, one {limits[1]} refutes"
+
+
+def _towards(plan: Plan) -> list[str]:
+    """In which direction slopes are counted, where a letter is followed towards small values."""
+    falling = [name for name in _letters(plan) if sign_of(plan.claim.role(name)) < 0]
+    if not falling:
+        return []
+    are = "is" if len(falling) == 1 else "are"
+    return [f"{', '.join(falling)} {are} followed to small values: slopes are those in 1/{', 1/'.join(falling)}"]
+
+
+def _wide(plan: Plan) -> str:
+    """How far a letter must reach for a refutation."""
+    names = [name for name in _letters(plan) if plan.claim.letter(name) in plan.kind.geometric]
+    decay = f" (of {', '.join(names)}, a tenfold decay of the bound)" if names else ""
+    return f"two decades{decay} and eight values of the letter"
+
+
+def _longer(plan: Plan) -> str:
+    """Where a refutation of an unknown constant must be found again."""
+    roles = {symbol.name: role for symbol, role in plan.claim.where.items()}
+    taken = plan.claim.taken
+    names = [*(name for name in plan.sweep if name in taken or not taken), *([plan.along[0]] if plan.along else [])]
+    stretched = [name for name in names if _stretches(roles[name], plan.along is not None and name == plan.along[0])]
+    seeds = "on fresh replicates" if plan.noisy else ""
+    ranges = "on ranges" if len(stretched) > 1 else "on a range"
+    range_ = f"{ranges} of {', '.join(stretched)} ten times as long" if stretched else ""
+    return " and ".join(part for part in (seeds, range_) if part) or "by running it again"
+
+
+def _stretches(role, along: bool) -> bool:
+    """Whether a confirmation goes on beyond the letter's range: not beyond listed values, array sizes, or a run that is read downwards."""
+    return role.kind != "sized" and not role.among and not (along and (role.high or 0) <= (role.low or 0))
+
+
 def _meaning(plan: Plan) -> str:
     match equation(plan.claim, plan.kind):
         case "unbiasedness":
             return (
-                f"on the worst instance found the bias is below {MARGIN:g} standard deviations of one replicate at confidence "
+                f"{_there(plan)} the bias is below {MARGIN:g} standard deviations of one replicate at confidence "
                 f"{1 - plan.alpha:.0%}, up to events that no replicate saw; a smaller bias is not excluded"
             )
         case "identity":
             return "no run differs by more than rounding explains, in two precisions; an error below 1e-9 of the terms is not excluded"
     if plan.kind.form == "explicit" and not plan.noisy:
-        return "no violation on any instance tried, at any checkpoint above the numerical floor"
+        falls = plan.along is not None and plan.kind.side != "lower" and plan.along[1][-1] > plan.along[1][0]
+        return f"no violation on any instance tried, at any point{' above the numerical floor' if falls else ''}"
     if plan.kind.form == "explicit":
-        return f"on the worst instance found the bound holds at confidence {1 - plan.alpha:.0%}{_resting(plan)}"
+        often = f" in all but a share {_share(plan)} of the runs" if plan.claim.holds.probability is not None else ""
+        there = "on the family" if plan.claim.holds.name == "on average over the family" else _there(plan)
+        return f"{there} the bound holds{often} at confidence {1 - plan.alpha:.0%}{_resting(plan)}"
+    sure = f", at confidence {1 - plan.alpha:.0%}" if plan.noisy else ""
     if plan.kind.form == "rate":
-        others = [f"{name}^{plan.tau:.2g}" for name in plan.sweep if name in plan.claim.taken]
         lower = plan.kind.side == "lower"
+        others = [_power(plan, name) for name in plan.sweep if name in plan.claim.taken]
         across = f", and the rate over h {'rises' if lower else 'falls'} at most like {' or '.join(others)}" if others else ""
         k = plan.kind.steps
         bend = f"speed up like exp(-{k}**3)" if lower else f"slow down like exp(-sqrt({k})) or a power"
-        return f"on this range the decay does not {bend}{across}"
-    powers = [f"{name}^{plan.tau:.2g}" for name in (*plan.sweep, *([plan.along[0]] if plan.along and plan.kind.form != "rate" else []))]
+        return f"on this range the decay does not {bend}{across}{sure}"
+    powers = [_power(plan, name) for name in (*plan.sweep, *([plan.along[0]] if plan.along else []))]
     fastest = " or ".join(powers) or "a constant"
     where = ", also where each term rules" if plan.kind.form == "terms" else ""
     moves, change = {"upper": ("grows", "growth"), "lower": ("falls", "fall"), "two": ("moves", "move")}[plan.kind.side]
     place = "on this range" if plan.kind.form == "terms" else ON
-    return f"{place} the ratio to the bound {moves} at most like {fastest}{where}; a faster {change} would have been refuted"
+    return f"{place} the ratio to the bound {moves} at most like {fastest}{where}{sure}; a faster {change} is not supported"
+
+
+def _there(plan: Plan) -> str:
+    """The instance that a support is read on."""
+    return "on the one instance" if _lone(plan) or plan.instances == 1 else "on the worst instance found"
+
+
+def _power(plan: Plan, name: str) -> str:
+    """tau as a power of a letter, in the direction in which the claim can break; of an equation, in both."""
+    if plan.claim.letter(name) in plan.kind.geometric and plan.kind.form != "rate":
+        return f"(the bound)^{moved(plan.claim, name, plan.tau):.2g}"
+    sign = "±" if plan.kind.side == "two" else ""
+    return f"{name}^{sign}{moved(plan.claim, name, plan.tau):.2g}"
 
 
 def _resting(plan: Plan) -> str:
@@ -418,8 +520,11 @@ def _resting(plan: Plan) -> str:
         return ""
     lower = plan.kind.side == "lower" and not plan.kind.difference
     bounds = "the quantity is not negative" if lower else "trivially=(...) bounds the quantity" if plan.claim.trivially is not None else ""
-    known = f"since {bounds}, the flag is left out where that is enough" if bounds else "nothing is known that bounds the quantity"
-    return f", up to events that no replicate saw: the flag RARE says how large they would have to be; {known}"
+    known = f"since {bounds}, it is left out where that excludes them" if bounds else "nothing is known that excludes them, so it stands"
+    return (
+        ", up to events so rare that no replicate saw one: the flag RARE says that they could overturn the verdict, and its note how rare "
+        f"and how large they would have to be; {known}"
+    )
 
 
 def _sure(result: Result, part: Part) -> str:
@@ -427,17 +532,23 @@ def _sure(result: Result, part: Part) -> str:
     if plan is None or not plan.noisy:
         again_the_same = "" if result.origin else "the same numbers come out every time, "
         return f"deterministic: {again_the_same}on the instances that were tried"
-    index = "" if part.margin is None or not np.isfinite(part.margin) else f"; {part.margin:.1f} standard errors from the threshold"
+    if not part.worst:
+        return "not at all: no run gave a number that counts"
+    index = ""
+    if part.margin is not None and np.isfinite(part.margin) and abs(part.margin) < NOISELESS:
+        side = "beyond" if part.margin < 0 else "within"
+        index = f"; the estimate lies {abs(part.margin):.1f} standard errors (of {plan.looks[-1]} replicates) {side} the threshold"
     if result.origin and part.verdict == "refuted":
         return f"{part.replicates} replicates refute at error {plan.alpha:g}, and the other half too, each where the other chose{index}"
     return f"{part.replicates} replicates, error {plan.alpha:g} a side {'at one look' if result.origin else 'over all looks'}{index}"
 
 
-def _instance(part: Part) -> str:
+def _instance(claim: Claim, part: Part) -> str:
     if not part.worst:
         return "none"
     letters = ", ".join(f"{name} = {value:.6g}" for name, value in part.worst["letters"].items())
-    return f"number {part.worst['instance']} of {part.family or 'no family'} at {letters or 'its only point'}"
+    family = f" of {part.family}" if claim.problems else f" under {part.family}" if part.family else ""
+    return f"number {part.worst['instance']}{family} at {letters or 'its only point'}"
 
 
 def _cause(result: Result, part: Part) -> str:
@@ -466,9 +577,12 @@ def _cause(result: Result, part: Part) -> str:
         trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])
         if verdict is not None and "UNCONFIRMED" in verdict.reasons:
             return "a transient or chance: the refutation was not found again on other replicates or a longer range"
-        if trend["upper_half"] < trend["slope"] - 1e-9:
-            return f"perhaps a transient: the slope is {trend['upper_half']:+.3f} in the upper half of the range"
-        return f"not a transient: the slope is {trend['upper_half']:+.3f} in the upper half and {trend['extrapolated']:+.3f} extrapolated"
+        halves = f"the slope is {trend['upper_half']:+.3f} in the upper half, counted towards breaking the bound"
+        if part.verdict == "refuted":
+            found = "" if result.origin or result.plan is None else f", and it was found again {_longer(result.plan)}"
+            return f"not a transient: {halves}, and {trend['extrapolated']:+.3f} extrapolated{found}"
+        if trend["slope"] > trend["threshold"]:
+            return f"perhaps a transient: {halves}, after {trend['slope']:+.3f} on the whole"
     if part.verdict != "refuted":
         return "no violation was established"
     if part.replicates > 1:
@@ -481,16 +595,21 @@ def _cause(result: Result, part: Part) -> str:
 
 def _more(result: Result, part: Part) -> str:
     plan = result.plan
-    if plan is None or not plan.noisy:
-        return "none would change it: nothing is random but the choice of instances; a wider range or more instances would"
     verdict = result.verdict
+    refuted = verdict is not None and verdict.verdict == "refuted"
+    if plan is None or not plan.noisy:
+        if refuted:
+            return "none would change it: the violation comes back every time"
+        mended = _mended(result)
+        return "none would change it: nothing is random but the choice of instances; " + (mended or "a wider range or more instances would")
     if verdict is None or verdict.verdict != "inconclusive":
         return "none are needed: it is settled at the stated error"
     if "RARE" in verdict.reasons:
         return "many more: the mean is carried by a few of them; a claim about a quantile or a probability needs fewer"
     others = ", ".join(code for code in verdict.reasons if code != "NOISE")
     if "NOISE" not in verdict.reasons:
-        return f"none would settle it: replicates do not mend {others}"
+        mended = _mended(result)
+        return f"none would settle it: replicates do not mend {others}" + (f"; {mended}" if mended else "")
     noisy = [p for p in verdict.parts if "NOISE" in p.reasons] or [part]
     if not all(p.margin and np.isfinite(p.margin) for p in noisy):
         return "unknown"
@@ -499,3 +618,10 @@ def _more(result: Result, part: Part) -> str:
     needed = max(max(int(np.ceil(most * (error / abs(p.margin or 1.0)) ** 2)), p.replicates) for p in noisy)
     settled = f"the noise, not {others}," if others else "it"
     return f"about {needed} replicates would settle {settled} in nine runs out of ten"
+
+
+def _mended(result: Result) -> str:
+    """What would settle an open claim, by its reasons."""
+    verdict = result.verdict
+    found = [] if verdict is None else [MENDED[code] for code in verdict.reasons if code in MENDED]
+    return "; ".join(found)

@@ -33,11 +33,12 @@ def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by
     from ..kind import unjudged, untested
     from ..plan import plan
     from ..verify import takes
-    from ..words import awaited, cite, explain
+    from ..words import awaited, cite, explain, said
 
     note = untested(claim)
     if note:
-        typer.echo(f"{claim.title}\n{claim.statement}\n{cite(claim)}\nstated, not checked: {note}")
+        typer.secho(claim.name, bold=True)
+        typer.echo(f"{claim.title}\n{said(claim)}\n{cite(claim)}\nstated, not checked: {note}")
         if not unjudged(claim):
             typer.secho("Measurements made elsewhere", bold=True)
             for line in awaited(claim):
@@ -57,6 +58,7 @@ def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by
 def replay(
     name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by name.")],
     point: Annotated[str, typer.Option(help="Values of the swept letters: beta=0.01,k=8.")] = "",
+    kernel: Annotated[str, typer.Option(help="One of the claim's kernels alone, where it names several.")] = "",
     problem: Annotated[str, typer.Option(help="The problem family; the claim's first where not given.")] = "",
     instance: Annotated[int, typer.Option(min=0, help="The number of the instance.")] = 0,
     replicate: Annotated[int, typer.Option(min=0, help="The number of the replicate.")] = 0,
@@ -70,9 +72,8 @@ def replay(
 
     try:
         simulator = Simulator(project, project.state / "compiled")
-        head, body = rows(
-            claim, simulator, point=point, problem=problem, instance=instance, replicate=replicate, control=control, seed=seed
-        )
+        at = {"instance": instance, "replicate": replicate, "control": control, "seed": seed}
+        head, body = rows(claim, simulator, point=point, kernel=kernel, problem=problem, **at)
     except (NoSuchPoint, KernelFault) as error:
         terminal.usage(str(error))
     from rich.table import Table

@@ -34,7 +34,7 @@ def shown(family: str, found: Diagnostics) -> dict[str, Any]:
     claimed = found.claimed or (None,) * len(found.slopes)
     rows = zip(found.sizes[:-1], found.sizes[1:], found.slopes, errors, claimed, strict=True) if found.slopes else ()
     return {
-        "family": family or "no family",
+        "family": family or "what was measured",
         "letter": found.letter,
         "at": ", ".join(f"{name} = {value:.4g}" for name, value in found.place.items()),
         "slopes": list(rows),

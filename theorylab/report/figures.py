@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..bound import evaluate
+from ..found import between
+from ..kind import kind_of
 from ..verdict.axes import sign_of
 from .curves import Lines, lines_of, place
 from .formula import text
@@ -60,18 +62,22 @@ def overview(result: Result) -> Figure | None:
     verdict = result.verdict
     if verdict is None:
         return None
-    named = [(_short(p.family), p, "measured") for p in verdict.parts]
-    named += [(f"control {n + 1}", c.part, "control") for n, c in enumerate(verdict.controls) if c.part is not None]
-    trends = any(p.trends for _, p, _ in named)
+    if kind_of(result.claim).side == "two" and kind_of(result.claim).form == "explicit":
+        # The margin of an equation lies on both sides of 1.
+        return None
+    named = [(_short(p.family), p, "measured", result.claim) for p in verdict.parts]
+    rivals = [result.claim.under(control) for control in result.claim.controls]
+    named += [(f"control {n + 1}", c.part, "control", rivals[n]) for n, c in enumerate(verdict.controls) if c.part is not None]
+    trends = any(p.trends for _, p, _, _ in named)
     rows: list[tuple[str, str, float, float, float]] = []
-    for name, part, role in named:
+    for name, part, role, claim in named:
         if trends:
             entries = [(f"{name}, {axis}", t["slope"], t["low"], t["high"], t["threshold"]) for axis, t in part.trends.items()]
             if role == "control":
                 entries = sorted(entries, key=lambda e: e[1] - e[4])[-1:]
             rows += [(label, role, *(v / limit for v in (slope, low, high))) for label, slope, low, high, limit in entries if limit]
         elif part.tightness is not None:
-            low, high = part.interval if part.interval and part.replicates > 1 else (part.tightness,) * 2
+            low, high = between(part, claim) or (part.tightness,) * 2
             rows.append((name, role, part.tightness, low, high))
     if len(rows) < 2:
         return None
@@ -148,9 +154,11 @@ def _ratio(result: Result, part: Part, lines: Lines) -> Figure | None:
     over = "bound / measured" if _lower(result) else "measured / bound"
     if kind.form == "explicit":
         plot.level(1.0, "bad", "threshold 1")
+        shares = claim.holds.probability is not None
         caption = (
             f"{_title(part)}. {over} over all instances and all points (band), and along the worst line; "
-            "beyond 1 the statement is violated. Far smaller ratios are cut off."
+            f"beyond 1 {'a run breaks the bound, as a share of them may' if shares else 'the statement is violated'}. "
+            "Far smaller ratios are cut off."
         )
     else:
         trend = part.trends.get(lines.name)
@@ -182,9 +190,11 @@ def _local_slope(result: Result, part: Part, lines: Lines) -> Figure | None:
     plot.line(np.exp(middle), sign * slopes, "measured", "local slope", dots=True)
     plot.level(trend["threshold"], "bad", "threshold")
     plot.level(0.0, "muted", "")
-    plot.labels(lines.name, "slope of log(ratio)")
+    over = "bound / measured" if _lower(result) else "measured / bound"
+    plot.labels(lines.name, f"slope of log({over})")
     whole = f"{trend['slope']:+.3f} in [{trend['low']:+.3f}, {trend['high']:+.3f}]"
-    caption = f"{_title(part)}. Local slopes of the ratio on the worst line; the part of the range that decides has {whole}."
+    letter = lines.name if sign > 0 else f"1/{lines.name}"
+    caption = f"{_title(part)}. Local slopes of {over} in {letter} on the worst line; the part of the range that decides has {whole}."
     return Figure(plot.svg(caption), caption, part.family)
 
 

@@ -13,6 +13,9 @@ from markupsafe import Markup
 
 from ..budget import in_words
 from ..claim import Claim
+from ..flags import FLAGS
+from ..found import moved, of_runs, subject, to_bound
+from ..kind import kind_of
 from ..result import Against
 from ..verdict.judge import GATING_INDEX
 from ..verdict.parts import REASONS
@@ -46,18 +49,14 @@ BASES = {
     "derived": "the statement was derived for this test",
     "own": "the statement is an author's draft",
 }
-FLAGS = {
-    "vacuous": "the bound lies above what any method attains on the whole range",
-    "loose": "the largest ratio to the bound is below 0.1",
-    "outside assumptions": "some runs did not meet the theorem's assumptions and count for nothing",
-    "RARE": "events that no replicate saw could overturn it, and nothing known of the quantity excludes them; the note says how large",
-    "short range": "fewer than two decades or eight sizes: it can support, not refute",
-    "advisory": "a rerun might change the verdict; it does not gate",
-}
 LOOSE = {
     "trend": "along some letter, in every instance, the ratio to the bound {falls} by more than the threshold: its order is not met",
     "terms": "along some letter, in every instance, the ratio to the fitted bound {falls} by more than the threshold",
     "rate": "in every instance the decay is {faster} than claimed: it {speeds} as it goes on, or its rate over h {rises} along some letter",
+}
+EXPONENTS = {
+    "trend": "exponent of the ratio to the bound, by letter",
+    "rate": "exponent of the rate over h, by letter",
 }
 RULED = "its term rules too few cells for a slope, so nothing was tested of it"
 
@@ -105,8 +104,10 @@ def claim_page(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any],
         reasons=[(code, REASONS.get(code, "")) for code in entry["reasons"]],
         flags=[(flag, _flag(result, entry, flag)) for flag in entry["flags"]],
         windows=_windows(result),
-        parts=[_family(part, decays(result)) for part in (verdict.parts if verdict else ())],
-        worst=_worst(verdict.worst) if verdict and verdict.worst and verdict.worst.worst else None,
+        parts=[_family(part, claim, decays(result)) for part in (verdict.parts if verdict else ())],
+        side=result.plan.kind.side if result.plan else "",
+        exponents=EXPONENTS.get(result.plan.kind.form if result.plan else "", EXPONENTS["trend"]),
+        worst=_worst(verdict.worst, claim) if verdict and verdict.worst and verdict.worst.worst else None,
         record=_record(entry),
         controls=[_control(claim, n, c) for n, c in enumerate(verdict.controls)] if verdict else [],
         diagnosed=[shown(family, found) for family, found in result.diagnostics.items()],
@@ -227,31 +228,45 @@ def _windows(result: Result) -> list[str]:
     return [f"{part.verdict} on {part.family or 'no family'}: {words}" for part, words in found if words]
 
 
-def _family(part: Part, geometric: Collection[str]) -> dict[str, Any]:
+def _family(part: Part, claim: Claim, geometric: Collection[str]) -> dict[str, Any]:
+    differs, interval = to_bound(part, claim)
     return {
         "family": part.family or "no family",
         "verdict": part.verdict,
         "reasons": [*part.reasons, *part.flags],
-        "ratio": show(part.tightness),
-        "interval": _interval(part.interval) if part.replicates > 1 and not part.trends else "",
-        "trends": [
-            (
-                axis,
-                _signed(t["slope"]),
-                f"{_signed(t['low'])} to {_signed(t['high'])}" if t["high"] > t["low"] else "",
-                _signed(t["threshold"]),
-                read_on(axis, t, geometric),
-            )
-            for axis, t in part.trends.items()
-        ],
+        "ratio": of_runs(part) or differs or show(part.tightness),
+        "interval": interval if part.replicates > 1 and not part.trends else "",
+        "trends": [_trend(axis, t, claim, geometric) for axis, t in part.trends.items()],
+        "shares": "runs" in part.worst,
+        "differs": bool(differs),
         "terms": [(name, show(term["constant"]), term["cells"]) for name, term in part.terms.items()],
         "runs": f"{part.instances} × {part.replicates}" if part.replicates > 1 else str(part.instances),
         "detectable": _signed(part.detectable) if part.trends else show(part.detectable),
     }
 
 
-def _worst(part: Part) -> dict[str, Any]:
+def _trend(axis: str, trend: Mapping[str, Any], claim: Claim, geometric: Collection[str]) -> tuple[str, ...]:
+    """An axis with what is a power of it, the exponent, its interval and threshold, as the claim's own letters have them."""
+    letter = axis.partition(", ")[0]
+    what, base = subject(claim, letter)
+    slope, low, high, threshold = (moved(claim, letter, trend[name]) for name in ("slope", "low", "high", "threshold"))
+    if kind_of(claim).side == "two":
+        slope, low, high = trend["slope"], trend["low"], trend["high"]
+    low, high = min(low, high), max(low, high)
+    limit = (
+        f"±{show(threshold)}"
+        if kind_of(claim).side == "two"
+        else f"at {'most' if trend['threshold'] * threshold > 0 else 'least'} {_signed(threshold)}"
+    )
+    said = f"{axis}: {what} like {base}^" if base != letter else f"{axis}: "
+    return said, _signed(slope), f"{_signed(low)} to {_signed(high)}" if high > low else "", limit, read_on(axis, trend, geometric)
+
+
+def _worst(part: Part, claim: Claim) -> dict[str, Any]:
     worst = part.worst
+    averaged = claim.holds.name != "for every instance" and not part.trends and "runs" not in worst
+    # Where a mean is tested, the number beside it is the judge's own, on a scale on which more is worse.
+    ratio = worst["measured"] / worst["bound"] if averaged and worst.get("bound") else worst.get("ratio")
     return {
         "family": part.family or "no family",
         "letters": [(name, show(value)) for name, value in worst["letters"].items()],
@@ -259,7 +274,7 @@ def _worst(part: Part) -> dict[str, Any]:
         "replicate": worst.get("replicate", 0),
         "measured": show(worst.get("measured")),
         "bound": show(worst.get("bound")),
-        "ratio": show(worst.get("ratio")),
+        "ratio": show(ratio),
     }
 
 
