@@ -15,11 +15,11 @@ import theorylab.verdict.slopes as slopes
 import theorylab.verify as verifying
 from theorylab import judge
 from theorylab.claim import Control, for_every_instance, in_expectation
+from theorylab.outcome import failure
 from theorylab.rounding import by_rounding, doubtful
 from theorylab.verdict.floors import AT_THE_FLOOR
 from theorylab.verdict.judge import judge_family
 from theorylab.verdict.parts import Rule
-from theorylab.words import failure
 
 STEP = "constant step at 1e-3, known rate (false)"
 COMMON = "the same, one draw for all sizes (true)"

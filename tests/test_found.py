@@ -28,6 +28,7 @@ from theorylab.claim import (
 from theorylab.flags import FLAGS
 from theorylab.found import between, moved, to_bound
 from theorylab.found import measured as measured_words
+from theorylab.outcome import failure
 from theorylab.plan import plan
 from theorylab.portfolio import place_of
 from theorylab.project import find_project
@@ -39,7 +40,7 @@ from theorylab.simulate import Simulator
 from theorylab.verdict.judge import ControlVerdict, Verdict
 from theorylab.verdict.parts import Part
 from theorylab.verify import verify
-from theorylab.words import explain, failure, replay
+from theorylab.words import explain, replay
 
 z, eps = letters("z eps")
 s, t = signed("s t")

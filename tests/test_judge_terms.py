@@ -17,6 +17,7 @@ from theorylab.catalogue import find_claims
 from theorylab.check import _control
 from theorylab.claim import Control, Slip, along, for_every_instance, in_expectation, shrinks, unknown
 from theorylab.kind import kind_of
+from theorylab.outcome import failure
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.report.document import document
@@ -28,7 +29,7 @@ from theorylab.verdict import terms
 from theorylab.verdict.judge import combine, judge_family
 from theorylab.verdict.parts import Rule
 from theorylab.verify import verify
-from theorylab.words import explain, failure
+from theorylab.words import explain
 
 RULE = Rule(tau=0.1, alpha=0.01, total=0.01)
 SIZES, ACCURACIES = np.geomspace(1e2, 1e6, 13), np.geomspace(1e-3, 1e-1, 13)

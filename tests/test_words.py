@@ -9,13 +9,14 @@ from worlds import C, b, c, claim_of, k, y
 
 from theorylab.catalogue import find_claims
 from theorylab.claim import along, for_every_instance, in_expectation, measured, on_average, previous, unknown, varies
+from theorylab.found import measured as measured_words
+from theorylab.outcome import failure
 from theorylab.plan import plan
 from theorylab.project import find_project
 from theorylab.simulate import Simulator
 from theorylab.verdict.parts import Part
 from theorylab.verify import verify
-from theorylab.words import explain, failure
-from theorylab.words import measured as measured_words
+from theorylab.words import explain
 
 REFUTED = claim(
     "too_small",

@@ -83,7 +83,7 @@ def table(results: list[Result], catalogue: Catalogue) -> None:
 
 def failures(results: list[Result]) -> None:
     """What is to be said of each claim that did not come out as expected."""
-    from .words import deviation, failure
+    from .outcome import deviation, failure
 
     for result in results:
         if not result.as_expected:

@@ -283,7 +283,7 @@ def _record(entry: Mapping[str, Any]) -> dict[str, Any] | None:
     found = entry["record"]
     if found is None or entry["verdict"] == "not checked":
         return None
-    from ..words import against
+    from ..outcome import against
 
     bad = found["state"] in ("changed", "contradicted", "lost")
     lines = [] if found["state"] in ("unrecorded", "not compared") else found["lines"]
