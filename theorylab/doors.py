@@ -54,11 +54,8 @@ def _file(path: Path, dims: Sequence[str]) -> Groups:
     if suffix not in SUFFIXES:
         raise Unreadable(f"{path}: the suffix {path.suffix!r} is none of {', '.join(SUFFIXES)}. Save the measurements as one of these.")
     if not path.is_file():
-        near = (
-            sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in SUFFIXES and p.is_file())[:6]
-            if path.parent.is_dir()
-            else []
-        )
+        others = path.parent.glob("*") if path.parent.is_dir() else ()
+        near = sorted(p.name for p in others if p.suffix.lower() in SUFFIXES and p.is_file())[:6]
         raise Unreadable(f"{path}: there is no such file. {'There are ' + ', '.join(near) if near else 'Give its whole path'}.")
     if not path.stat().st_size:
         raise Unreadable(f"{path}: the file is empty. It holds one variable per measured letter of the claim.")
@@ -89,9 +86,7 @@ def _csv(path: Path) -> Table:
     if len(names) == 1 and any(mark in names[0] for mark in ";\t| "):
         raise Unreadable(f"{path}:{top}: the columns {names[0]!r} are not separated by commas. Write k,instance,gap.")
     if all(_is_number(name) for name in names):
-        raise Unreadable(
-            f"{path}:{top}: the first line holds numbers, {','.join(names)}. It names the columns: write k,instance,gap above it."
-        )
+        raise Unreadable(f"{path}:{top}: the first line holds numbers, {','.join(names)}. Write the names of the columns above it.")
     for n, name in enumerate(names):
         if not name or name in names[:n]:
             what = "twice" if name else "which is no name"
@@ -184,7 +179,9 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
             absent[name] = hidden
     stray = sorted(set(told) - set(values))
     if stray:
-        raise Unreadable(f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values)}.")
+        raise Unreadable(
+            f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values) or 'none'}."
+        )
     if not values:
         raise Unreadable(f"{origin} is empty. It holds one array per measured letter of the claim.")
     lengths = {len(v) for v in values.values() if v.ndim == 1}

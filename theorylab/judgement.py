@@ -353,20 +353,23 @@ def _large_floors(plan: Plan, families: Mapping[str, xr.Dataset]) -> list[str]:
 
 
 def _narrow(claim: Claim, families: Mapping[str, xr.Dataset]) -> list[str]:
-    """What is said of ranges that the data do not reach: a verdict speaks of what was measured."""
+    """What is said of ranges that the data of a family do not reach: a verdict speaks of what was measured."""
     notes = []
-    for name, role in roles_of(claim).items():
-        if not role.swept or role.low is None or role.high is None:
-            continue
-        here = [data[name].to_numpy() for data in families.values() if name in data.coords]
-        values = np.concatenate(here) if here else np.zeros(0)
-        low, high = sorted((float(role.low), float(role.high)))
-        values = values[values >= low * (1 - SAME)]
-        if not values.size:
-            notes.append(f"the data do not say at which {name} they were measured, and the claim speaks of {low:g} to {high:g}")
-        elif np.log(values.max() / values.min()) < COVERED * np.log(high / low):
-            where = f"{values.min():g} to {values.max():g}" if values.max() > values.min() else f"{values.min():g} alone"
-            notes.append(f"the data hold {name} = {where}, and the claim speaks of {low:g} to {high:g}: nothing is said of the rest")
+    for family, data in families.items():
+        on = f" on {family}" if family and len(families) > 1 else ""
+        for name, role in roles_of(claim).items():
+            if not role.swept or role.low is None or role.high is None:
+                continue
+            low, high = sorted((float(role.low), float(role.high)))
+            values = data[name].to_numpy() if name in data.coords else np.zeros(0)
+            values = values[values >= low * (1 - SAME)]
+            if not values.size:
+                notes.append(f"the data{on} do not say at which {name} they were measured, and the claim speaks of {low:g} to {high:g}")
+            elif np.log(values.max() / values.min()) < COVERED * np.log(high / low):
+                where = f"{values.min():g} to {values.max():g}" if values.max() > values.min() else f"{values.min():g} alone"
+                notes.append(
+                    f"the data{on} hold {name} = {where}; the claim speaks of {low:g} to {high:g}, and nothing is said of the rest"
+                )
     return notes
 
 

@@ -152,7 +152,7 @@ def _marks(data: xr.Dataset, origin: str) -> None:
     rules = {
         "ran": (
             lambda v: (v == 0) | (v == 1),
-            "Write 1 where there was a run and 0 where there was none; a run that failed is nan with ran = 1",
+            "Write 1 for a run, one that failed too, and 0 where there was none",
         ),
         "floor": (lambda v: np.isfinite(v) & (v >= 0), "Write where runs that start at the solution end, 0 or above, or take it out"),
     }

@@ -145,7 +145,7 @@ def _lonely(part: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray], di
     """A value that stands in one row alone, where others stand in many: a slip of the pen, more likely than a row that is missing."""
     for name in dims:
         found, count = np.unique(part[name], return_counts=True)
-        if len(found) > 1 and count.min() == 1 and np.median(count) > 1:
+        if (count == 1).sum() == 1 and len(found) > 1 and np.median(count) > 1:
             row = int(np.flatnonzero(part[name] == found[count.argmin()])[0])
             return f" ({table.place(row)} alone has {name} = {part[name][row]:.10g})"
     return ""
