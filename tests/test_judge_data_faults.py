@@ -48,6 +48,16 @@ def test_infinity_out_of_nothing_is_a_failed_run_that_neither_supports_nor_refut
             assert (verdict.verdict, verdict.reasons[0]) == ("inconclusive", "NONFINITE"), (value, places)
 
 
+def test_runs_that_fail_refute_no_true_mean_although_noise_had_taken_them_above_its_bound():
+    steps = 2.0 ** np.arange(10)
+    claim = claim_of(gap <= 2 / sqrt(k), {k: along("steps", 1, 512), gap: measured("gap")}, holds=in_expectation)
+    for seed in range(10):
+        noise = np.exp(0.7 * np.random.default_rng(seed).standard_normal((10, 256)) - 0.245)
+        values = 1.8 / np.sqrt(steps)[:, None] * noise
+        values[6:, :3] = np.nan
+        assert judge(claim, {"gap": (("k", "replicate"), values), "k": steps}).reasons == ("NONFINITE",)
+
+
 def test_a_control_that_overflows_is_caught_all_the_same():
     from dataclasses import replace
 
