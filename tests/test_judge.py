@@ -391,11 +391,20 @@ def test_a_run_that_overflows_after_breaking_its_bound_is_refuted():
 
 
 def test_an_expectation_with_one_run_that_diverged_is_refuted():
-    for claim, before in ((EXPLICIT, 1.2 * np.exp(-STEPS[5] / 50)), (RATE, 1e9)):
+    for claim, before in ((EXPLICIT, 2e6), (RATE, 1e9)):
         values = np.full((1, 64, len(STEPS)), 0.5) * np.exp(-STEPS / 50)
         values[0, 7, 5:] = np.r_[before, np.full(len(STEPS) - 6, np.nan)]
         claim = replace(claim, holds=MEAN.holds)
         assert judge_family(claim, cells_of(claim, values, {"k": STEPS}), RULE).verdict == "refuted"
+
+
+def test_a_run_a_little_above_the_bound_of_a_mean_has_broken_nothing_before_it_fails():
+    values = np.full((1, 64, len(STEPS)), 0.5) * np.exp(-STEPS / 50)
+    values[0, 7, 5:] = np.r_[1.2 * np.exp(-STEPS[5] / 50), np.full(len(STEPS) - 6, np.nan)]
+    claim = replace(EXPLICIT, holds=MEAN.holds)
+    part = judge_family(claim, cells_of(claim, values, {"k": STEPS}), RULE)
+    assert (part.verdict, part.reasons) == ("inconclusive", ("NONFINITE",))
+    assert judge_family(claim, cells_of(claim, values, {"k": STEPS}), RULE._replace(control=True)).verdict == "refuted"
 
 
 def test_nan_out_of_nothing_is_never_supported():

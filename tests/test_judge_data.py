@@ -466,7 +466,7 @@ def test_a_broken_data_frame_is_refused():
     frame = runs().to_dataframe().reset_index()
     doubled = frame.rename(columns={"start": "gap"})
     cases = [
-        (frame.assign(gap="high"), "column gap: not all of it is numbers"),
+        (frame.assign(gap="high"), "row 1: column gap holds 'high', which is no number"),
         (doubled, "has the column 'gap' twice"),
         (frame.iloc[:0], "is empty"),
         (frame.iloc[1:], "47 rows do not fill the 48 cells|23 rows do not fill the 24 cells"),

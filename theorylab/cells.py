@@ -141,7 +141,16 @@ class Cells:
 
     @property
     def diverged(self) -> np.ndarray:
-        """The counted values (I, M, J) that are beyond every bound: a run that broke it and then overflowed."""
+        """The counted values (I, M, J) that are beyond every bound: a run that broke it and then overflowed.
+
+        Infinity out of nothing is a run that failed, and no infinity lies below a lower bound.
+        """
+        return np.isposinf(self.quantity) & self.keep[:, None, :] & ~self.nonfinite
+
+    def beyond(self, control: bool) -> np.ndarray:
+        """The values (I, M, J) that refute by being infinite: those that diverged; of a control, which has to fail, all of them."""
+        if not control or self.kind.side == "lower":
+            return self.diverged
         return np.isposinf(self.quantity) & self.keep[:, None, :]
 
     def point(self, instance: int, cell: int) -> dict[str, float]:

@@ -6,7 +6,6 @@ Nothing here knows a claim. A group's name is "" for measurements by themselves,
 from __future__ import annotations
 
 import csv
-import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,16 +48,20 @@ def opened(data: Any, dims: Sequence[str] = ()) -> tuple[str, Groups]:
 
 
 def _file(path: Path, dims: Sequence[str]) -> Groups:
-    if path.suffix not in SUFFIXES:
-        raise Unreadable(f"{path}: the suffix {path.suffix!r} is none of {', '.join(SUFFIXES)}.")
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        raise Unreadable(f"{path}: this is a folder. Give one file in it, whose suffix is one of {', '.join(SUFFIXES)}.")
+    if suffix not in SUFFIXES:
+        raise Unreadable(f"{path}: the suffix {path.suffix!r} is none of {', '.join(SUFFIXES)}. Save the measurements as one of these.")
     if not path.is_file():
-        near = sorted(p.name for p in path.parent.glob("*") if p.suffix in SUFFIXES)[:6] if path.parent.is_dir() else []
+        others = path.parent.glob("*") if path.parent.is_dir() else ()
+        near = sorted(p.name for p in others if p.suffix.lower() in SUFFIXES and p.is_file())[:6]
         raise Unreadable(f"{path}: there is no such file. {'There are ' + ', '.join(near) if near else 'Give its whole path'}.")
     if not path.stat().st_size:
         raise Unreadable(f"{path}: the file is empty. It holds one variable per measured letter of the claim.")
-    if path.suffix == ".csv":
+    if suffix == ".csv":
         return {"": _csv(path)}
-    return _npz(path, dims) if path.suffix == ".npz" else _netcdf(path)
+    return _npz(path, dims) if suffix == ".npz" else _netcdf(path)
 
 
 def _netcdf(path: Path) -> Groups:
@@ -80,11 +83,14 @@ def _csv(path: Path) -> Table:
         raise Unreadable(f"{path}: the file is empty. Its first line names the columns.")
     (top, first), body = rows[0], rows[1:]
     names = [name.strip() for name in first]
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t| "):
         raise Unreadable(f"{path}:{top}: the columns {names[0]!r} are not separated by commas. Write k,instance,gap.")
+    if all(_is_number(name) for name in names):
+        raise Unreadable(f"{path}:{top}: the first line holds numbers, {','.join(names)}. Write the names of the columns above it.")
     for n, name in enumerate(names):
         if not name or name in names[:n]:
-            raise Unreadable(f"{path}:{top}: column {n + 1} is named {name!r}, {'twice' if name else 'which is no name'}. Name each one.")
+            what = "twice" if name else "which is no name"
+            raise Unreadable(f"{path}:{top}: column {n + 1} is named {name!r}, {what}. Name each one, or take the column out.")
     if not body:
         raise Unreadable(f"{path}:{top}: there are columns and no rows. Write one row per cell.")
     for line, row in body:
@@ -93,7 +99,7 @@ def _csv(path: Path) -> Table:
     columns: dict[str, np.ndarray] = {}
     for n, name in enumerate(names):
         texts = [row[n].strip() for _, row in body]
-        columns[name] = np.array(texts) if name in TEXTS else _numbers(path, name, texts, [line for line, _ in body])
+        columns[name] = np.array(texts) if name in TEXTS else _numbers(texts)
     return Table(columns, np.array([line for line, _ in body]))
 
 
@@ -111,28 +117,25 @@ def _frame(frame: Any) -> Table:
     for name, label in zip(names, frame.columns, strict=True):
         try:
             columns[name] = np.asarray(frame[label]).astype(str) if name in TEXTS else np.asarray(frame[label], dtype=float)
-        except (TypeError, ValueError) as error:
-            raise Unreadable(
-                f"the data frame, column {name}: not all of it is numbers ({error}). Write numbers, inf, or nan for a run that failed."
-            ) from None
+        except (TypeError, ValueError):
+            columns[name] = np.asarray(frame[label]).astype(str)
     return Table(columns, np.arange(1, len(frame) + 1), "row")
 
 
-def _numbers(path: Path, name: str, texts: list[str], lines: list[int]) -> np.ndarray:
+def _numbers(texts: list[str]) -> np.ndarray:
+    """A column as numbers, or as the texts that it holds where one is none: whether it may, a claim knows."""
     try:
         return np.array([float(text) for text in texts])
     except ValueError:
-        line, text = next((line, text) for line, text in zip(lines, texts, strict=True) if not _is_number(text))
-        raise Unreadable(
-            f"{path}:{line}: column {name} holds {text!r}, which is no number. Write a number, inf, or nan for a run that failed."
-        ) from None
+        return np.array(texts)
 
 
 def _is_number(text: str) -> bool:
     try:
-        return math.isfinite(float(text)) or True
+        float(text)
     except ValueError:
         return False
+    return True
 
 
 def _npz(path: Path, dims: Sequence[str]) -> Groups:
@@ -176,7 +179,9 @@ def _arrays(given: Mapping[Any, Any], dims: Sequence[str], origin: str) -> xr.Da
             absent[name] = hidden
     stray = sorted(set(told) - set(values))
     if stray:
-        raise Unreadable(f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values)}.")
+        raise Unreadable(
+            f"{origin}: {DIMS}{stray[0]} tells the dims of {stray[0]!r}, which is not there; there are {', '.join(values) or 'none'}."
+        )
     if not values:
         raise Unreadable(f"{origin} is empty. It holds one array per measured letter of the claim.")
     lengths = {len(v) for v in values.values() if v.ndim == 1}

@@ -83,7 +83,7 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
     with np.errstate(invalid="ignore"):
         missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if by_steps(kind) else np.zeros_like(keep)
     drop("no step before", missing)
-    y, nonfinite = _diverged(kind, y, bound, grid, own, roles)
+    y, nonfinite = _diverged(kind, y, bound, grid, own, roles, claim.holds.name in AVERAGES)
     with np.errstate(invalid="ignore"):
         level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
         if measured_in_blocks(claim, kind.form):
@@ -200,22 +200,34 @@ def _flatten(values: xr.Variable, sizes: Mapping[str, int]) -> np.ndarray:
     return np.broadcast_to(array, (instances, replicates, array.shape[2]))
 
 
-def _diverged(kind: Kind, y: np.ndarray, bound: SignedLog, grid: tuple[int, ...], own: list[str], roles: Mapping[str, Any]) -> Any:
+def _diverged(
+    kind: Kind, y: np.ndarray, bound: SignedLog, grid: tuple[int, ...], own: list[str], roles: Mapping[str, Any], averages: bool
+) -> Any:
     """Non-finite values: beyond every bound where the run had broken it before, and otherwise a failure of the run.
 
-    A bound with an unknown constant is broken where the ratio has grown a millionfold since the first checkpoint.
+    A bound with an unknown constant is broken where the ratio has grown a millionfold since the first checkpoint. Single runs lie
+    beyond the bound of a mean all the time, so that there they must have been beyond it a millionfold as well.
     """
     bad = ~np.isfinite(y)
     along = [d for d in own if d in roles and roles[d].kind == "along"]
     if not bad.any() or not along or kind.side == "lower":
         return y, bad
     axis = 2 + own.index(along[0])
+    far = None
     if kind.form == "explicit":
         over = (relative_gap(kind, y, bound) > RELATIVE) & ~bad
+        if averages:
+            finite = np.where(bad, 0.0, np.abs(y)).reshape(grid)
+            size = np.maximum(np.broadcast_to(np.abs(bound.value), y.shape).reshape(grid), np.take(finite, [0], axis))
+            far = over & (finite > DIVERGED * size).reshape(y.shape)
     else:
         ratio = np.where(bad, -np.inf, log_ratio(y, bound)).reshape(grid)
         over = (ratio > np.take(ratio, [0], axis) + np.log(DIVERGED)) & np.isfinite(np.take(ratio, [0], axis))
-    broken = np.maximum.accumulate(over.reshape(grid), axis=axis).reshape(y.shape)
+    since = lambda there: np.maximum.accumulate(there.reshape(grid), axis=axis).reshape(y.shape)  # noqa: E731
+    broken = since(over)
+    if far is not None:
+        # A control, which has to fail, is caught by infinities of runs that only noise had taken beyond the bound.
+        return np.where(bad & broken, np.inf, y), bad & ~since(far)
     return np.where(bad & broken, np.inf, y), bad & ~broken
 
 

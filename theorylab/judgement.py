@@ -40,6 +40,8 @@ CLEAR = 1e-3
 FEWEST = LOOKS[0]
 SHORTER = 10.0
 ALPHAS = (1e-6, 0.1)
+# Data that reach less of a range, in its logarithm, leave so much of the claim unsaid that it is told.
+COVERED = 0.9
 
 
 def judge(claim: Claim | str, data: Any, controls: Mapping[str | int, Any] | None = None, *, alpha: float = 0.01) -> Verdict:
@@ -64,7 +66,15 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
     note = unjudged(claim)
     if note:
         raise Slip(f"{claim.name or claim.title}: {note}")
-    given = {control_number(claim, name): name for name in controls or {}}
+    given: dict[int, str | int] = {}
+    for name in controls or {}:
+        number = control_number(claim, name)
+        if number in given:
+            raise Unreadable(
+                f"the control {claim.controls[number - 1].title!r} is given twice, as {str(given[number])!r} and as {str(name)!r}. "
+                "Give one file for each control; instances or families of one control stand in one file."
+            )
+        given[number] = name
     found = read(data, claim)
     plan = planned(claim, found.families, alpha)
     claim = plan.claim
@@ -98,7 +108,7 @@ def judged(claim: Claim, data: Any, controls: Mapping[str | int, Any] | None = N
     if found.outside:
         flags.append("outside range")
         notes.append(f"left out, since the claim's ranges do not hold it: {'; '.join(found.outside)}")
-    notes += _large_floors(plan, found.families)
+    notes += [*_large_floors(plan, found.families), *_narrow(claim, found.families)]
     lost = [family for family in claim.problems if family not in map(family_of, found.families)]
     if lost and claim.problems:
         notes.append(f"no data of {', '.join(lost)}")
@@ -221,6 +231,11 @@ def _verdict(plan: Plan, families: Mapping[str, xr.Dataset], control: bool = Fal
 def _family(plan: Plan, family: str, data: xr.Dataset, rule: Rule) -> tuple[Part, str]:
     found = _cells(plan, family, data)
     part, why = _tested(plan, found, rule)
+    single = [name for name, values in plan.sweep.items() if name in needed(plan.claim) and len(np.unique(values)) == 1]
+    if part.verdict == "supported" and plan.kind.form != "explicit" and single:
+        # An axis of one value has no slope, so nothing above has looked at how the quantity depends on that letter.
+        part = replace(part, verdict="inconclusive", reasons=("COVERAGE",))
+        why = f"the claim says how {plan.kind.quantity} depends on {single[0]}, which has one value in the data: measure four or more"
     if found.dropped.get("no step before") and not found.keep.any() and plan.along:
         here = ", ".join(f"{value:g}" for value in plan.along[1][:3])
         why = (
@@ -334,6 +349,27 @@ def _large_floors(plan: Plan, families: Mapping[str, xr.Dataset]) -> list[str]:
                 "no rounding of double precision: the cells that reached it count against the claim. "
                 "Give the bound a term for it, run in double precision, or end the range before"
             )
+    return notes
+
+
+def _narrow(claim: Claim, families: Mapping[str, xr.Dataset]) -> list[str]:
+    """What is said of ranges that the data of a family do not reach: a verdict speaks of what was measured."""
+    notes = []
+    for family, data in families.items():
+        on = f" on {family}" if family and len(families) > 1 else ""
+        for name, role in roles_of(claim).items():
+            if not role.swept or role.low is None or role.high is None:
+                continue
+            low, high = sorted((float(role.low), float(role.high)))
+            values = data[name].to_numpy() if name in data.coords else np.zeros(0)
+            values = values[values >= low * (1 - SAME)]
+            if not values.size:
+                notes.append(f"the data{on} do not say at which {name} they were measured, and the claim speaks of {low:g} to {high:g}")
+            elif np.log(values.max() / values.min()) < COVERED * np.log(high / low):
+                where = f"{values.min():g} to {values.max():g}" if values.max() > values.min() else f"{values.min():g} alone"
+                notes.append(
+                    f"the data{on} hold {name} = {where}; the claim speaks of {low:g} to {high:g}, and nothing is said of the rest"
+                )
     return notes
 
 

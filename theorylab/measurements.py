@@ -17,6 +17,7 @@ from .columns import COUNTS, Unreadable, axes_of, known, own_dims, roles_of, wan
 from .design import FEWEST, POINT, together
 from .doors import Groups, opened
 from .kind import kind_of, needed
+from .orders import by_steps
 from .portfolio import label
 from .report.dataset import DIAGNOSTICS, slug
 from .slip import near
@@ -122,6 +123,7 @@ def _normal(data: xr.Dataset, claim: Claim, origin: str) -> tuple[xr.Dataset, li
     data = _at_points(data, roles)
     order = [POINT] + [n for n, role in roles.items() if role.swept and role.kind != "along"] + [*COUNTS]
     order += [n for n, role in roles.items() if role.kind == "along"] + own_dims(claim)
+    _marks(data, origin)
     if "floor" in data:
         gone = [d for d in ("replicate", *(n for n, role in roles.items() if role.kind == "along")) if d in data["floor"].dims]
         data["floor"] = data["floor"].max(gone)
@@ -136,12 +138,29 @@ def _numeric(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> xr.Data
     for name, values in data.variables.items():
         if values.dtype.kind not in "fiub":
             raise Unreadable(
-                f"{origin}: {name} holds {values.dtype} values such as {values.to_numpy().ravel()[:1].tolist()}. Write numbers."
+                f"{origin}: {name} holds {values.dtype} values such as {values.to_numpy().ravel()[:1].tolist()}. "
+                "Write real numbers, as floats or integers: .astype(float) converts what can be."
             )
         found[name] = (values.dims, values.to_numpy().astype(float), values.attrs)
     names = [name for name in found if name in data.coords]
     plain = {name: values for name, values in found.items() if name not in names}
     return xr.Dataset(plain, {name: found[name] for name in names}, data.attrs)
+
+
+def _marks(data: xr.Dataset, origin: str) -> None:
+    """Raises Unreadable where `ran` is neither 0 nor 1, and where `floor` is no height."""
+    rules = {
+        "ran": (
+            lambda v: (v == 0) | (v == 1),
+            "Write 1 for a run, one that failed too, and 0 where there was none",
+        ),
+        "floor": (lambda v: np.isfinite(v) & (v >= 0), "Write where runs that start at the solution end, 0 or above, or take it out"),
+    }
+    for name, (right, write) in rules.items():
+        values = data[name].to_numpy() if name in data.data_vars else np.zeros(0)
+        wrong = values[~right(values)]
+        if wrong.size:
+            raise Unreadable(f"{origin}: {name} is {wrong[0]:g} in {wrong.size} of {values.size} places. {write}.")
 
 
 def _units(data: xr.Dataset, roles: Mapping[str, Any], origin: str) -> None:
@@ -262,6 +281,19 @@ def _complete(data: xr.Dataset, claim: Claim, origin: str) -> None:
         what = {"measured": f"measures {name}", "varies": f"has a value of {name} per instance"}.get(kind, f"is swept over {name}")
         where = "a variable" if kind == "measured" else "a coordinate"
         raise Unreadable(f"{origin}: the claim {what} ({roles[name].meaning}), and the data hold {have}. Add {where} {name}.")
+    steps = [name for name, role in roles.items() if role.kind == "along"]
+    if by_steps(kind_of(claim)) and not any(name in data.dims for name in steps):
+        raise Unreadable(
+            f"{origin}: the claim compares each {quantity} with the one before it, and the data have no axis along the run. "
+            f"Add a coordinate {' or '.join(steps) or 'of the steps'}."
+        )
+    for name in sorted(needed(claim)):
+        lost = [dim for dim in roles[name].dims if name in data.variables and dim not in data[name].dims]
+        if lost:
+            raise Unreadable(
+                f"{origin}: {name} has the axis {lost[0]} in the claim, and in the data only the dims "
+                f"({', '.join(map(str, data[name].dims))}). Give every entry: a dim or a column {lost[0]}."
+            )
     if not data[quantity].size:
         raise Unreadable(f"{origin}: {quantity} has no cells, {dict(data[quantity].sizes)}. It has one value per cell.")
     for name in sorted(needed(claim) - {quantity}):

@@ -25,16 +25,21 @@ class Table:
         """Where a row is found."""
         return f"{self.word} {int(self.lines[row])}"
 
+    def at(self, row: int, origin: str) -> str:
+        """Where a row is found, with the file as editors take it."""
+        return f"{origin}:{self.lines[row]}" if self.word == "line" else f"{origin}, {self.place(row)}"
+
 
 def pivoted(table: Table, claim: Claim, origin: str) -> Iterator[tuple[str | None, xr.Dataset]]:
     """A table as datasets, one for each value of its column `problem`: every cell once, and none left out."""
     for name in table.columns:
         known(name, claim, origin, "column")
     roles, columns = roles_of(claim), dict(table.columns)
+    _are_numbers(table, origin)
     named = "problem" in columns
     problems = columns.pop("problem", np.full(len(table.lines), ""))
     for name in (n for n in (*COUNTS, POINT) if n in columns):
-        whole(columns[name], name, lambda row: f"{origin}:{table.lines[row]}" if table.word == "line" else f"{origin}, {table.place(row)}")
+        whole(columns[name], name, lambda row: table.at(row, origin))
     boxed = [name for name in roles if roles[name].kind == "varies" and name in columns]
     for label in sorted(set(problems.tolist())):
         here = np.flatnonzero(problems == label)
@@ -49,6 +54,26 @@ def pivoted(table: Table, claim: Claim, origin: str) -> Iterator[tuple[str | Non
         dims = [*lanes, *(n for n in part if n in COUNTS or n in own_dims(claim) or (n in roles and roles[n].kind == "along"))]
         owners = {POINT: swept if scattered else [], "instance": boxed}
         yield str(label) if named else None, _dense(part, dims, owners, Table(part, table.lines[here], table.word), origin)
+
+
+def _are_numbers(table: Table, origin: str) -> None:
+    """Raises Unreadable with the first cell of a column that is no number."""
+    for name, values in table.columns.items():
+        if name == "problem" or values.dtype.kind in "fiub":
+            continue
+        row = next((row for row, text in enumerate(values.tolist()) if not _is_number(text)), None)
+        if row is None:
+            raise Unreadable(f"{origin}: column {name} holds numbers as {values.dtype}, such as {values[0]!r}. Convert it: .astype(float).")
+        what = "Number them 0, 1, 2" if name in COUNTS else "Write a number, inf, or nan for a run that failed"
+        raise Unreadable(f"{table.at(row, origin)}: column {name} holds {str(values[row])!r}, which is no number. {what}.")
+
+
+def _is_number(text: object) -> bool:
+    try:
+        float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _scattered(part: Mapping[str, np.ndarray], swept: list[str]) -> bool:
@@ -69,7 +94,7 @@ def _dense(part: Mapping[str, np.ndarray], dims: list[str], owners: Mapping[str,
     for name in dims:
         if not np.isfinite(part[name]).all():
             row = int(np.flatnonzero(~np.isfinite(part[name]))[0])
-            raise Unreadable(f"{origin}, {table.place(row)}: {name} is {part[name][row]:g}. A dim has a number in every row.")
+            raise Unreadable(f"{origin}, {table.place(row)}: {name} is {part[name][row]:g}. A dim has a number in every row: write it.")
     values, index = {}, np.zeros(rows, int)
     for name in dims:
         values[name], position = np.unique(part[name], return_inverse=True)
@@ -89,6 +114,7 @@ def _dense(part: Mapping[str, np.ndarray], dims: list[str], owners: Mapping[str,
     if size != rows:
         lost = np.unravel_index(int(np.setdiff1d(np.arange(size), index)[0]), shape)
         at = cell({n: values[n][p] for n, p in zip(dims, lost, strict=True)})
+        at += _lonely(part, values, dims, table)
         raise Unreadable(
             f"{origin}: {rows} rows do not fill the {size} cells of {' x '.join(f'{n} ({len(v)})' for n, v in values.items())}: "
             f"none holds {at}. Write that row, with nan where the run failed, or with ran = 0 beside it where there was none"
@@ -113,6 +139,16 @@ def _dense(part: Mapping[str, np.ndarray], dims: list[str], owners: Mapping[str,
             )
         found = found.assign_coords({name: (owner, by_owner[:, 0])})
     return found
+
+
+def _lonely(part: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray], dims: list[str], table: Table) -> str:
+    """A value that stands in one row alone, where others stand in many: a slip of the pen, more likely than a row that is missing."""
+    for name in dims:
+        found, count = np.unique(part[name], return_counts=True)
+        if (count == 1).sum() == 1 and len(found) > 1 and np.median(count) > 1:
+            row = int(np.flatnonzero(part[name] == found[count.argmin()])[0])
+            return f" ({table.place(row)} alone has {name} = {part[name][row]:.10g})"
+    return ""
 
 
 def _or_points(dims: list[str]) -> str:

@@ -47,7 +47,7 @@ def in_expectation(cells: Cells, search: Cells, rule: Rule) -> Part:
         return Part(cells.family, "inconclusive", tuple(reasons or ["COVERAGE"]))
     found = [_one_mean(cells, search, i, kept[i], rule, len(units) * rule.families) for i in units]
     m = cells.quantity.shape[1]
-    diverged = cells.diverged.any((1, 2))
+    diverged = cells.beyond(rule.control).any((1, 2))
     refuted = diverged.any() or any(u.refuted for u in found)
     if not all(u.enough for u in found):
         reasons.append("RARE")
@@ -199,7 +199,8 @@ def _mean_ratios(cells: Cells, i: int, kept: np.ndarray) -> np.ndarray:
     def gap(weights: np.ndarray) -> np.ndarray:
         return sign * (weights @ y - evaluate(cells.kind.scale, {s: weights @ v for s, v in letters.items()}).value)
 
-    return 1 + pseudo_values(gap, len(y)) / scale_of(cells, i, kept)
+    with np.errstate(invalid="ignore"):
+        return 1 + pseudo_values(gap, len(y)) / scale_of(cells, i, kept)
 
 
 def mean_tightness(cells: Cells, units: list[int], kept: list[np.ndarray]) -> float | None:

@@ -144,10 +144,11 @@ def _moved(claim: Claim, judged: Judged, rule: Rule) -> Iterator[Generated]:
     for _, cells in judged:
         bound = np.broadcast_to(cells.bound().value, cells.quantity.shape)
         far = MARGINS * RELATIVE * np.maximum(np.abs(cells.quantity), np.abs(bound))
-        if noisy:
-            spread = (cells.quantity - bound).std(1, ddof=1, keepdims=True)
-            far = np.where(spread > 0, MARGINS * MARGIN * spread, far)
-        mutants.append(replace(cells, quantity=cells.quantity + far))
+        with np.errstate(invalid="ignore"):
+            if noisy:
+                spread = (cells.quantity - bound).std(1, ddof=1, keepdims=True)
+                far = np.where(spread > 0, MARGINS * MARGIN * spread, far)
+            mutants.append(replace(cells, quantity=cells.quantity + far))
     words = f"the truth moved by {MARGINS * MARGIN:.2g} standard deviations of one run" if noisy else f"the truth times 1 - {MARGINS:g}e-9"
     yield _judged_again(claim, mutants, rule, words, "claim", "so small a difference would not have been seen")
 

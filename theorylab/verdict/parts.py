@@ -134,7 +134,7 @@ def flags_of(cells: Cells, tightness: float | None) -> list[str]:
         beyond = cells.trivial is not None and cells.kind.form == "explicit" and (bound >= cells.trivial)[cells.keep].all()
         if beyond or (cells.quantity[kept] <= 0).all():
             flags.append("vacuous")
-    if _negative(cells, kept):
+    if negative(cells):
         flags.append(NEGATIVE)
     if tightness is not None and tightness < LOOSE:
         flags.append("loose")
@@ -143,8 +143,9 @@ def flags_of(cells: Cells, tightness: float | None) -> list[str]:
     return flags
 
 
-def _negative(cells: Cells, kept: np.ndarray) -> bool:
+def negative(cells: Cells) -> bool:
     """Whether letters that the claim made as positive were measured below zero: what sympy simplified may not hold for them."""
+    kept = np.broadcast_to(cells.keep[:, None, :], cells.quantity.shape)
     found = {cells.kind.quantity: cells.quantity} | dict(cells.letters)
     return any(symbol.is_positive and bool((np.broadcast_to(v, kept.shape)[kept] < 0).any()) for symbol, v in found.items())
 

@@ -13,7 +13,7 @@ from ..bound import evaluate
 from ..cells import Cells, log_ratio
 from ..claim import Claim
 from .intervals import clopper_pearson
-from .parts import Part, Rule, describe
+from .parts import NEGATIVE, Part, Rule, describe, negative
 
 # The fewest blocks of which Student's limits are taken, as of any replicates.
 FEWEST = 8
@@ -47,7 +47,9 @@ def judge_quantile(judge: Judge, claim: Claim, cells: Cells, rule: Rule) -> Part
     short = part.verdict == "inconclusive" and ({"RANGE", "short range"} & {*reasons, *part.flags} or not blocks.cells.keep.any())
     if short and blocks.cells.dropped.get("censored"):
         reasons = tuple(dict.fromkeys(("CENSORED", *reasons)))
-    return replace(part, reasons=reasons, replicates=cells.quantity.shape[1], worst=_typical(cells, blocks, part))
+    # What stands in a block's place is no measurement: it may lie below zero.
+    flags = (*(flag for flag in part.flags if flag != NEGATIVE), *([NEGATIVE] if negative(cells) else []))
+    return replace(part, reasons=reasons, flags=flags, replicates=cells.quantity.shape[1], worst=_typical(cells, blocks, part))
 
 
 def in_blocks(claim: Claim, cells: Cells, rule: Rule) -> Blocks:

@@ -105,7 +105,8 @@ def _part_of(
     units = [unit._replace(among=len(units)) for unit in units]
     parts = rule.families * (1 if each else max(len(units), 1))
     found = [outcome for unit in units for outcome in outcomes(unit, parts)]
-    diverged = cells.diverged.any((1, 2))
+    beyond = cells.beyond(rule.control)
+    diverged = beyond.any((1, 2))
     silent = bool(cells.averages and not reasons and len(units) < cells.keep.any(1).sum())
     steady = all(unit.steady for unit in units) and not silent
     lost = [] if steady else [LOST]
@@ -138,7 +139,7 @@ def _part_of(
     }
     if diverged.any():
         i = int(diverged.argmax())
-        r, j = (int(p) for p in np.argwhere(cells.diverged[i])[0])
+        r, j = (int(p) for p in np.argwhere(beyond[i])[0])
         return Part(cells.family, verdict, worst=describe(cells, i, r, j), margin=np.inf, again=np.inf, trends=_entries(found), **common)
     worst = max(guilty or found, key=lambda o: o.result.high - o.threshold)
     flags = [*flags_of(cells, None), *lost, *(["short range"] if short else []), *(["loose"] if _loose(found, rule.tau) else [])]

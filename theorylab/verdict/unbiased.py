@@ -62,7 +62,7 @@ def unbiased(cells: Cells, search: Cells, rule: Rule) -> Part:
     mean difference of 0; supported where the interval of every cell lies within a tenth of the standard deviation of one replicate.
     """
     reasons = obstacles(cells)
-    diverged = bool(cells.diverged.any())
+    diverged = bool(cells.beyond(rule.control).any())
     if diverged:
         # Noise crosses its own mean all the time, so that a run has broken nothing before it overflows.
         reasons.append("NONFINITE")
