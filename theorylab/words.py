@@ -24,6 +24,7 @@ from .verdict.parts import Part
 from .verdict.slopes import RATE_TAU
 from .verdict.terms import RULES
 from .verdict.unbiased import MARGIN, SHARE
+from .verdict.unseen import missable
 
 ON = "on this range, or where the whole bends on the last part of it, which is then named,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
@@ -121,7 +122,7 @@ def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
             few = f", and bad ones that {rounds(plan.instances, SEARCH, plan.block)[0][1]} replicates do not tell from the others"
             lost.append(f"{drawn}{few if plan.instances > TOP else ''}")
         seen = replicates if replicates > 1 else plan.looks[-1]
-        lost.append(f"events rarer than one in {seen} replicates, and families that are not named")
+        lost.append(f"events rarer than one in {1 / missable(seen, plan.alpha):.3g} replicates, and families that are not named")
     if plan.kind.side == "lower":
         lost.append("algorithms that are not named")
     if plan.kind.form == "rate":

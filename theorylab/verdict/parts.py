@@ -26,7 +26,7 @@ REASONS = {
     "NONFINITE": "runs gave NaN or infinity without having broken the bound first",
     "ROUNDING": "the only violations do not survive a change of units or of the last digit: they may be round-off",
     "ASSUMPTION": "no run met the theorem's assumptions",
-    "UNCONFIRMED": "the refutation was not found again on fresh seeds and a longer range",
+    "UNCONFIRMED": "the refutation was not found again on other replicates, or on a range of another length",
     "CONSTANT": "the measured quantity is the same number everywhere although its bound moves",
     "BUDGET": "the most evaluations allowed were not enough",
     "BROKEN": "the kernel or family failed",
