@@ -21,6 +21,7 @@ from theorylab.claim import (
     on_average,
     previous,
     signed,
+    sized,
     unknown,
     with_probability,
 )
@@ -810,6 +811,31 @@ def test_a_refutation_must_be_found_again_on_a_longer_range():
     assert (verdict.verdict, verdict.reasons) == ("inconclusive", ("UNCONFIRMED",))
     for_good = lambda rng, i, at, lane: at["n"]  # noqa: E731
     assert trials(for_good, replace(GROWTH, controls=(BROKEN,))).verdict.verdict == "refuted"
+
+
+def test_where_no_longer_range_can_be_asked_the_extrapolation_refutes_as_surely_as_the_rest():
+    # The ratio u / (u + 30) is bounded; past the last of the listed sizes it would go on with a slope below tau.
+    def law(power, crossing):
+        def drawn(rng, i, at, count):
+            u = at["n"] / 100.0
+            ratio = u / (u + crossing) if crossing else u**power
+            return np.sqrt(at["n"]) * ratio * np.exp(0.5 * rng.standard_normal((count, len(u))) - 0.125)
+
+        return Together(drawn)
+
+    def found(role, seed, power=0.0, crossing=0.0):
+        claim = claim_of(y <= C * sqrt(n), {n: role, y: measured("cost"), C: unknown})
+        verdict = verified(claim, Worlds({"truth:kernel": law(power, crossing)}, random=False), seed=seed).verdict
+        return verdict.verdict, verdict.reasons
+
+    listed = grows("size", among=tuple(round(size) for size in np.geomspace(100, 10_000, 13)))
+    assert {found(listed, seed, crossing=30) for seed in (0, 6, 7)} == {("inconclusive", ("UNCONFIRMED",))}
+    assert found(listed, 0, power=0.5) == ("refuted", ())
+    assert grows("size", 100, 10_000).lengthens
+    assert not listed.lengthens
+    assert not sized("columns", 10, 100).lengthens
+    assert not along("accuracy", 0.1, 0.001).lengthens
+    assert along("steps", 1, 1000).lengthens
 
 
 def test_a_violation_must_survive_moving_the_inputs():

@@ -90,6 +90,12 @@ class Role:
         return self.kind in SWEPT
 
     @property
+    def lengthens(self) -> bool:
+        """Whether more sizes can follow the last: neither after a list, nor where it is an array's length, nor an accuracy of one run."""
+        falls = self.kind == "along" and (self.low or 0) > (self.high or 0)
+        return self.swept and not self.among and self.kind != "sized" and not falls
+
+    @property
     def integer(self) -> bool:
         """Whether the letter takes whole numbers only, read off from how its range was written."""
         return all(isinstance(v, int) for v in (self.low, self.high, *self.among, self.value) if v is not None)

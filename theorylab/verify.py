@@ -233,7 +233,8 @@ class Trial:
 
     def _rule(self, look: int) -> Rule:
         plan, share = self.plan, portfolio.shared(self.plan.claim)
-        return Rule(plan.tau, plan.alphas[look] / share, plan.alpha / share, self.control, plan.looks[-1], len(self._places))
+        again = self.only is not None
+        return Rule(plan.tau, plan.alphas[look] / share, plan.alpha / share, self.control, plan.looks[-1], len(self._places), again)
 
     def _searched(self, run: Run, instances: tuple[int, ...], rule: Rule) -> tuple[Cells, tuple[int, ...]]:
         """The worst instances, and what the search saw of those that it looked at longest; the test takes other replicates."""

@@ -18,7 +18,8 @@ DECADE = float(np.log(10))
 class Axis(NamedTuple):
     """One axis of one instance: slope functionals (q, J) on its kept cells, how far it reaches, its coordinate and its lines.
 
-    `fewest` sizes can support. Where cells lie on no lines, `found` holds clouds of them and `columns` (J, p) are those of a smooth fit.
+    `fewest` sizes can support. `lengthens` is False where a confirmation can go no further. Where cells lie on no lines, `found` holds
+    clouds of them and `columns` (J, p) are those of a smooth fit.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Axis(NamedTuple):
     found: tuple[np.ndarray, ...] = ()
     fewest: int = 4
     columns: np.ndarray | None = None
+    lengthens: bool = True
 
     @property
     def short(self) -> bool:
@@ -66,7 +68,7 @@ def axis_of(claim: Claim, cells: Cells, i: int, kept: np.ndarray, name: str, pow
     # A short range is judged as a whole: its parts say nothing by themselves.
     windows = (1.0,) if too_short(decades, sizes, geometric) else WINDOWS
     weights = _functionals(x.tobytes(), tuple(line.tobytes() for line in found), windows)
-    return Axis(name, weights, decades, sizes, geometric, x=x, found=tuple(found))
+    return Axis(name, weights, decades, sizes, geometric, x=x, found=tuple(found), lengthens=role.lengthens)
 
 
 def sign_of(role: Role) -> int:

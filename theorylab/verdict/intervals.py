@@ -161,12 +161,21 @@ class Trend(NamedTuple):
     beyond: float = float("nan")
 
 
-def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int | None = None, jitter: np.ndarray | None = None) -> Trend:
+def trend(
+    pseudo: np.ndarray,
+    tau: float,
+    alpha: float,
+    parts: int = 1,
+    cap: int | None = None,
+    jitter: np.ndarray | None = None,
+    lengthens: bool = True,
+) -> Trend:
     """The ratio-trend rule with its guards (rule R3 for refutation, the drift guard for support).
 
     `pseudo` (m, 3 + 2 w): slopes of the lower half, the upper half and the whole range, then slope and drift of each of w windows,
     widest first. Positive slopes are bad. Support spends alpha, refutation alpha over the number of parts. `jitter` (3 + 2 w,) is the
     scatter of a single deterministic run about a smooth curve: only the drift guard uses it, which has no replicates to go by.
+    `lengthens` is False where a refutation was to be confirmed on a longer range and could not: the extrapolation stands for it then.
     """
     m = len(pseudo)
     c, c_parts, c_drift = student(alpha, m), student(alpha / parts, m), student(1 - float(ndtr(2)), m)
@@ -180,15 +189,18 @@ def trend(pseudo: np.ndarray, tau: float, alpha: float, parts: int = 1, cap: int
     w = int(np.argmin(curved)) if not curved.all() else len(curved) - 1
     adverse = drifts[w] > c_drift * drift_errors[w] and drifts[w] > tau / 2
     slope, width = float(slopes[w]), float(c * slope_errors[w])
-    # R3: the whole range, its upper half, and one more half-range at the present rate of bending, the last by one standard error.
-    rungs = ((full, error[2], c_parts), (upper, error[1], c_parts), (extrapolated, ahead.error[0], 1.0 if m > 1 else 0.0))
+    # R3: the whole range, its upper half, and one more half-range at the present rate of bending, the last by one standard error
+    # where a longer range tells, and as surely as the others where there is none.
+    c_ahead = 1.0 if lengthens else c_parts
+    rungs = ((full, error[2], c_parts), (upper, error[1], c_parts), (extrapolated, ahead.error[0], c_ahead if m > 1 else 0.0))
     refuted = all(value - k * e > tau for value, e, k in rungs)
     settled = not (adverse and slope + drifts[w] > tau)
     most = cap or m
     grown = np.sqrt(m / max(most, m))
     # A run goes on to the last look while it is open; the error spent at a look is in proportion to its replicates.
     c_last = student(min(alpha * max(most / m, 1.0), 0.5) / parts, most)
-    further = zip((pseudo[:, 2], pseudo[:, 1], 2 * pseudo[:, 1] - pseudo[:, 0]), (c_last, c_last, 1.0), (r[1] for r in rungs), strict=True)
+    asked = (c_last, c_last, 1.0 if lengthens else c_last)
+    further = zip((pseudo[:, 2], pseudo[:, 1], 2 * pseudo[:, 1] - pseudo[:, 0]), asked, (r[1] for r in rungs), strict=True)
     return Trend(
         supported=bool(slope + width <= tau and settled and not refuted),
         refuted=bool(refuted),

@@ -41,6 +41,7 @@ class Rule(NamedTuple):
     """How sharp to judge: the exponent threshold, the error spent at this look and in all, and whether a control is judged.
 
     `cap` is the most replicates that find a refutation once, `families` by how many families the error of a refutation is shared.
+    `again` says that a refutation was found before, and is sought on fresh replicates.
     """
 
     tau: float
@@ -49,6 +50,7 @@ class Rule(NamedTuple):
     control: bool = False
     cap: int | None = None
     families: int = 1
+    again: bool = False
 
     def final(self, m: int) -> tuple[int, float]:
         """The replicates that find a refutation once, and the error spent on it; m are those of this look.

@@ -77,7 +77,7 @@ def sides(
 ) -> Iterator[Outcome]:
     """The one-sided rule on the bad side; on both for Eq."""
     for sign in {"upper": (1,), "lower": (-1,), "two": (1, -1)}[cells.kind.side]:
-        result = trend(sign * pseudo, threshold, rule.alpha, parts, rule.cap, jitter)
+        result = trend(sign * pseudo, threshold, rule.alpha, parts, rule.cap, jitter, axis.lengthens or not rule.again)
         yield Outcome(axis, threshold, result, instance, values)
 
 

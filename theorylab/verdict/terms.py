@@ -69,7 +69,8 @@ def judge_terms(claim: Claim, cells: Cells, rule: Rule) -> Part:
         for regime in _regimes(claim, cells, unit, constants[:, None] * terms, names):
             if regime.constant:
                 ruled[regime.constant] = max(ruled[regime.constant], len(regime.here))
-            slopes += [Slope(_axis(cells, unit, regime, name, q), regime, q, terms) for q, name in enumerate(names)]
+            axes = [_axis(cells, unit, regime, name, q)._replace(lengthens=claim.role(name).lengthens) for q, name in enumerate(names)]
+            slopes += [Slope(axis, regime, q, terms) for q, axis in enumerate(axes)]
         if not slopes:
             return
         seen.extend(slopes)
