@@ -509,7 +509,7 @@ def test_orders_in_measurements_made_elsewhere():
         (claim_of(loss <= previous(loss) / 2, STEPS), "path", ["a path: each checkpoint", "the step before"]),
         (separation(), "separation", ["a separation", "the same instances and seeds"]),
         (LIKELY, "", ["0.5-quantile", "blocks of 8", "8, 16, 32, 64, 128, 256 blocks", "the mean, and how far"]),
-        (claim_of(y >= C * sqrt(n), WHERE, holds=with_probability(0.9)), "", ["0.1-quantile", "looks at 320"]),
+        (claim_of(y >= C * sqrt(n), WHERE, holds=with_probability(0.9)), "", ["0.1-quantile", "judged after 320"]),
         (hitting(4), "", ["0.5-quantile", "noisy estimate", "stopped early"]),
         (hitting(4, holds=in_expectation), "", ["noisy estimate", "CENSORED", "y <= C*k**(-1/p)"]),
         (lower_bound(gap >= CONSTANT), "", ["no algorithm in {chain:gd, chain:agd, chain:cg} beats the bound", "COVERAGE"]),

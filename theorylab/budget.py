@@ -70,7 +70,8 @@ def briefly(budget: Mapping[str, Any]) -> str:
     """The budget in a few words, for the end of a run."""
     if not budget["claims"]:
         return in_words(budget)
-    return f"{budget['claims']} claims judged with replicates; a true one among them is refuted in at most {_share(budget['any'])} runs (nominal)"
+    many = budget["claims"]
+    return f"{many} claims judged with replicates; a true one among them is refuted in at most {_share(budget['any'])} runs (nominal)"
 
 
 def _share(chance: float) -> str:

@@ -122,7 +122,7 @@ def beyond(claim: Claim, plan: Plan, replicates: int = 0) -> list[str]:
             few = f", and bad ones that {rounds(plan.instances, SEARCH, plan.block)[0][1]} replicates do not tell from the others"
             lost.append(f"{drawn}{few if plan.instances > TOP else ''}")
         seen = replicates if replicates > 1 else plan.looks[-1]
-        lost.append(f"events rarer than one in {1 / missable(seen, plan.alpha):.3g} replicates, and families that are not named")
+        lost.append(f"events rarer than one in {1 / missable(seen, plan.alpha):,.0f} replicates, and families that are not named")
     if plan.kind.side == "lower":
         lost.append("algorithms that are not named")
     if plan.kind.form == "rate":
