@@ -450,7 +450,7 @@ def test_a_project_of_equations_comes_out_as_its_claims_expect(folder):
 def test_show_says_what_decides_an_equation(folder):
     claims = {claim.name.split(".")[1]: claim for claim in find_claims(find_project(folder)).claims}
     said = {name: " ".join(line for _, lines in explain(claim, plan(claim)) for line in lines) for name, claim in claims.items()}
-    for words in ("0.1 standard deviations of one replicate", "looks at 64, 256, 1024, 4096", "Hotelling", "unbiasedness"):
+    for words in ("0.1 standard deviations of one replicate", "judged after 64, 256, 1024, 4096", "Hotelling", "unbiasedness"):
         assert words in said["quadratic"]
     assert "Hotelling" not in said["with_bias"]
     for words in ("float32", "ROUNDING", "one precision", "1e-9"):

@@ -190,6 +190,16 @@ def test_on_average_instances_are_the_replicates(seed, m, sd, power, level):
     assert (one.verdict, one.interval) == (other.verdict, other.interval)
 
 
+@pytest.mark.parametrize("claim", [LOWER, GROWTH, PER_RUN, MEAN, OFTEN], ids=["Omega", "O", "per run", "E", "P"])
+def test_runs_as_large_as_numbers_go_are_judged_without_a_warning(claim):
+    values = measured_in(0, 64, 0.5, 0.0, 0.0)
+    values[:, ::7, 5:] *= 1e250
+    given_ = {"gain": values, "gain_0": values[:, ::-1]} if claim is PER_RUN else values
+    assert verdict(claim, given_) in RANK
+    lower = replace(MEAN, statement=y >= sqrt(n))
+    assert verdict(lower, values) in RANK
+
+
 @given(critical=st.floats(0.5, 5), skewness=st.floats(-6, -0.01), m=st.integers(8, 4096))
 def test_the_limit_against_a_long_tail_below_is_where_halls_t_is_students_or_farther(critical, skewness, m):
     far = against_skewness(critical, np.asarray([skewness]), m)

@@ -36,6 +36,8 @@ def skewness(values: np.ndarray) -> np.ndarray:
     """The skewness (q,) of samples (m, q); 0 where nothing varies."""
     c = values - values.mean(0)
     with np.errstate(divide="ignore", invalid="ignore"):
+        # Diverging runs have cubes that no number holds.
+        c = c / np.abs(c).max(0)
         return np.nan_to_num((c**3).mean(0) / (c**2).mean(0) ** 1.5)
 
 
@@ -109,6 +111,7 @@ def limits(pseudo: np.ndarray, alpha: float) -> Limits:
 def effective(r: np.ndarray) -> np.ndarray:
     """(sum r)^2 / sum r^2 over replicates, per cell: by how many replicates a mean of non-negative values (m, J) is carried."""
     with np.errstate(invalid="ignore", divide="ignore"):
+        r = r / np.abs(r).max(0)
         return np.nan_to_num(r.sum(0) ** 2 / (r**2).sum(0), nan=float(len(r)))
 
 

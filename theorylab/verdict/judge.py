@@ -103,7 +103,9 @@ class Generated:
 def judge_family(claim: Claim, cells: Cells, rule: Rule, search: Cells | None = None, twin: Cells | None = None) -> Part:
     """The part of one family. `search` holds other replicates of the same instances, on which the worst cell was chosen; `twin` the same
     runs in float32, where they are needed and can be had."""
-    return with_floor(_tested(claim, cells, rule, search or cells, twin), cells)
+    # Runs that diverge have squares that no number holds: an infinite scatter, which decides nothing.
+    with np.errstate(over="ignore"):
+        return with_floor(_tested(claim, cells, rule, search or cells, twin), cells)
 
 
 def _tested(claim: Claim, cells: Cells, rule: Rule, search: Cells, twin: Cells | None) -> Part:

@@ -28,9 +28,12 @@ def errors_needed(values: np.ndarray, critical: float, most: int) -> float:
 def shape(values: np.ndarray) -> tuple[float, float]:
     """Skewness, and kurtosis less one: what the errors of means and deviations follow from."""
     z = values - values.mean()
-    variance = float(np.mean(z**2))
-    if variance <= 0:
+    largest = float(np.abs(z).max())
+    if not 0 < largest < np.inf:
         return 0.0, 0.0
+    # Diverging runs have powers that no number holds.
+    z = z / largest
+    variance = float(np.mean(z**2))
     return float(np.mean(z**3)) / variance**1.5, max(float(np.mean(z**4)) / variance**2 - 1, 0.0)
 
 
