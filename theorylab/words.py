@@ -29,7 +29,7 @@ from .verdict.unseen import missable
 ON = "on this range, or where the whole bends on the last part of it, which is then named,"
 SIDE = {"upper": "at most", "lower": "at least", "two": "equal to"}
 EXACT = "bets against the bound refute, whose error holds for every law of what is not negative"
-NOMINAL = "Student's limit refutes, whose error is nominal: heavy tails exceed it"
+NOMINAL = "Student's limit refutes, and Hall's against a long tail on the other side, whose error is nominal: heavy tails exceed it"
 
 
 def explain(claim: Claim, plan: Plan, budget: Mapping[str, Any] | None = None) -> list[tuple[str, list[str]]]:

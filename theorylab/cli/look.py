@@ -52,7 +52,8 @@ def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by
             typer.echo(f"  {line}")
     wordings, times = history(project, claim)
     typer.secho("Attempts", bold=True)
-    typer.echo(f"  {wordings} wordings of this claim were judged here, the present one {times} times")
+    were, often = ("wording" if wordings == 1 else "wordings"), ("once" if times == 1 else f"{times} times")
+    typer.echo(f"  {wordings} {were} of this claim judged here, the present one {often}")
 
 
 def replay(
