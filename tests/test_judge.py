@@ -826,11 +826,12 @@ def test_where_no_longer_range_can_be_asked_the_extrapolation_refutes_as_surely_
     def found(role, seed, power=0.0, crossing=0.0):
         claim = claim_of(y <= C * sqrt(n), {n: role, y: measured("cost"), C: unknown})
         verdict = verified(claim, Worlds({"truth:kernel": law(power, crossing)}, random=False), seed=seed).verdict
-        return verdict.verdict, verdict.reasons
+        return verdict.verdict, verdict.reasons, "range not extended" in verdict.flags
 
     listed = grows("size", among=tuple(round(size) for size in np.geomspace(100, 10_000, 13)))
-    assert {found(listed, seed, crossing=30) for seed in (0, 6, 7)} == {("inconclusive", ("UNCONFIRMED",))}
-    assert found(listed, 0, power=0.5) == ("refuted", ())
+    assert {found(listed, seed, crossing=30) for seed in (0, 6, 7)} == {("inconclusive", ("UNCONFIRMED",), False)}
+    assert found(listed, 0, power=0.5) == ("refuted", (), True)
+    assert found(grows("size", 100, 10_000), 0, power=0.5) == ("refuted", (), False)
     assert grows("size", 100, 10_000).lengthens
     assert not listed.lengthens
     assert not sized("columns", 10, 100).lengthens

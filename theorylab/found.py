@@ -92,7 +92,7 @@ def between(part: Part, claim: Claim) -> tuple[float, float] | None:
 
 
 def _slope(part: Part, claim: Claim | None) -> str:
-    name, trend = max(part.trends.items(), key=lambda item: item[1]["high"] - item[1]["threshold"])
+    name, trend = part.steepest, part.trends[part.steepest]
     letter, _, constant = name.partition(", ")
     where = f"along {letter}, where the term of {constant} rules," if constant else f"along {letter}"
     what, base, verb = "the ratio to the bound", letter, "changes"

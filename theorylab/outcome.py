@@ -149,7 +149,7 @@ def _cause(result: Result, part: Part) -> str:
             else "round-off: no violation survives other last digits and other units, or letters next to its own where there are none"
         )
     if part.trends:
-        trend = max(part.trends.values(), key=lambda t: t["high"] - t["threshold"])
+        trend = part.trends[part.steepest]
         if verdict is not None and "UNCONFIRMED" in verdict.reasons:
             return "a transient or chance: the refutation was not found again on other replicates or a longer range"
         halves = f"the slope is {trend['upper_half']:+.3f} in the upper half, counted towards breaking the bound"

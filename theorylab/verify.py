@@ -138,9 +138,10 @@ class Trial:
             again.advance(look)
             if again.decided:
                 break
-        if again.verdict.verdict == "refuted":
-            return self.verdict
-        return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",), detail="")
+        if again.verdict.verdict != "refuted":
+            return replace(self.verdict, verdict="inconclusive", reasons=("UNCONFIRMED",), detail="")
+        grown = [self.plan.claim.role(part.steepest.partition(", ")[0]).lengthens for part in guilty if part.trends]
+        return replace(self.verdict, flags=(*self.verdict.flags, *([] if all(grown) else ["range not extended"])))
 
     def generated(self) -> tuple[Generated, ...]:
         """The controls that the judge makes itself, on the data of the look that decided."""

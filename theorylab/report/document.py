@@ -118,7 +118,7 @@ def decisive(part: Part | None) -> tuple[str, Mapping[str, Any]] | None:
     """The axis whose slope lies nearest to its threshold, or farthest beyond, with its entry."""
     if part is None or not part.trends:
         return None
-    return max(part.trends.items(), key=lambda item: float(item[1]["high"]) - float(item[1]["threshold"]))
+    return part.steepest, part.trends[part.steepest]
 
 
 def read_on(axis: str, trend: Mapping[str, Any], geometric: Collection[str] = ()) -> str:

@@ -92,6 +92,11 @@ class Part:
     said: str = ""
     floor: float | None = None
 
+    @property
+    def steepest(self) -> str:
+        """The axis whose slope is nearest to its threshold, or farthest beyond it; nothing without axes."""
+        return max(self.trends, key=lambda name: float(self.trends[name]["high"]) - float(self.trends[name]["threshold"]), default="")
+
 
 def obstacles(cells: Cells) -> list[str]:
     """Reasons against a support that hold before any number is looked at: nothing to count, failed or stopped runs, no movement."""
