@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 from exam.exact import SCALAR, VECTOR, Blocks, _constant, _scalar, at_once, tried
+from exam.tables import rows
 from hypothesis import given
 from hypothesis import strategies as st
 from project_copies import HERE, theorylab
@@ -340,6 +341,11 @@ def test_a_badly_conditioned_identity_is_refuted_by_one_precision_alone():
     values = np.array([[1.0 + 1e-7]] * 96)
     alone = identity(cells_of(SIDES, {"left": values, "right": np.ones_like(values)}, {}), None)
     assert (alone.verdict, alone.flags) == ("refuted", ("one precision",))
+
+
+@pytest.mark.parametrize("seed", [18, 30])
+def test_a_run_in_which_float32_is_lucky_refutes_nothing(seed):
+    assert rows()["identities: a variance by squares, conditioning 1000, true"].play(seed).get("supported") == 1
 
 
 def test_few_lucky_cells_do_not_refute():

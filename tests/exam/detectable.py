@@ -19,6 +19,7 @@ from .row import Row, at_least, at_most
 EQUAL = claim_of(Eq(y, k), {k: fixed("level", 1.0), y: measured("quantity")})
 TREND = claim_of(y <= C * sqrt(n), {n: grows("size", 100.0, 10_000.0), y: measured("cost"), C: unknown})
 OTHER = 1_000_000
+DEVIATION = {"gamma(2)": 0.5**0.5, "exponential": 1.0, "lognormal(1)": (np.e - 1) ** 0.5}
 
 
 def replayed(at: Callable[[float], World], truth: float, seed: int) -> Mapping[str, float]:
@@ -51,7 +52,8 @@ def worlds() -> dict[str, tuple[Callable[[float], World], float]]:
         for truth in (0.5, 1.0):
             found[f"mean by bets, {name}, read at {truth:g}"] = (lambda d, draw=draw: World(POINT, partial(mean, draw, d)), truth)
         found[f"mean from below by Student's limit, {name}"] = (partial(_inverse, draw), 0.7)
-        found[f"equal means by Student's limit, {name}"] = (lambda d, draw=draw: World(EQUAL, partial(mean, draw, d)), 1.0)
+        # A bias is told in standard deviations of one replicate.
+        found[f"equal means, {name}"] = (lambda d, draw=draw, sd=DEVIATION[name]: World(EQUAL, partial(mean, draw, 1 + d * sd)), 0.0)
     for sd in (0.5, 2.0):
         found[f"negative quantity, deviation {sd:g}"] = (lambda d, sd=sd: World(REGRET, partial(negative, sd, d)), 0.5)
     for sd in (0.5, 1.0):

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
-from scipy.special import fdtrc, ndtri
+from scipy.special import fdtrc
 
 from ..bound import evaluate
 from ..cells import Cells
 from .expectation import countable, mean_tightness
 from .intervals import effective, hall, skewness, student
 from .parts import Part, Rule, describe_mean, flags_of, obstacles, told
+from .power import errors_needed
 
 # The largest bias that a support leaves, in standard deviations of one replicate.
 MARGIN = 0.1
@@ -81,7 +82,7 @@ def unbiased(cells: Cells, search: Cells, rule: Rule) -> Part:
     n = max(range(len(found)), key=lambda n: (found[n].refuted, -found[n].margin))
     i, worst, there = units[n], found[n], means[n]
     limits = _limits(there, worst.cell, rule.alpha)
-    seen = (student(_error(rule) / (2 * len(units) * rule.families * len(kept[i])), m) + float(ndtri(0.9))) / np.sqrt(m)
+    seen = _within_reach(there.d[:, worst.cell], rule, len(units) * rule.families * len(kept[i]))
     q = float(np.log(1 / rule.alpha) / m)
     left = MARGIN - max(abs(limits[0]), abs(limits[1])) / there.spread[worst.cell] if there.spread[worst.cell] > 0 else np.inf
     scale = there.size[worst.cell] or 1.0
@@ -189,6 +190,13 @@ def _one(cells: Cells, search: Cells, i: int, kept: np.ndarray, here: Means, rul
         cell = int(np.argmin(distance))
     index = float(distance.min() * np.sqrt(max(rule.cap or m, m)))
     return Unit(bool(by), bool(within.all()), carried, cell, by, index)
+
+
+def _within_reach(d: np.ndarray, rule: Rule, parts: int) -> float:
+    """The bias, in standard deviations of one replicate, that nine runs of ten refute by their last look, on either side."""
+    most, alpha = rule.final(len(d))
+    critical = student(_error(rule._replace(alpha=alpha)) / (2 * parts), most)
+    return max(errors_needed(sign * d, critical, most) for sign in (1, -1)) / float(np.sqrt(most))
 
 
 def _error(rule: Rule) -> float:
