@@ -21,9 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from theorylab.catalogue import find_claims
+from theorylab.kernels import COMPILER
 from theorylab.plan import plan
 from theorylab.project import find_project, load
-from theorylab.simulate import COMPILER, Lanes, Simulator
+from theorylab.simulate import Lanes, Simulator
 from theorylab.verify import Trial, takes
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -22,6 +22,7 @@ from theorylab.design import POINTS, points, together
 from theorylab.estimate import cells
 from theorylab.export import write
 from theorylab.judgement import judged
+from theorylab.kernels import Kernels
 from theorylab.kind import kind_of
 from theorylab.plan import plan
 from theorylab.replay import NoSuchPoint, _sweep
@@ -117,7 +118,7 @@ def kernel(key, problem, *, d, n, eps):
 
 
 def test_a_run_at_points_gives_the_numbers_of_the_grid_at_those_points(monkeypatch):
-    monkeypatch.setattr(Simulator, "_load", lambda self, name, folder, run: kernel)
+    monkeypatch.setattr(Kernels, "_load", lambda self, name, folder: kernel)
     simulator = Simulator(SimpleNamespace(root=None, roots=()))  # pyright: ignore[reportArgumentType]
     grid = (("d", (1, 2)), ("n", (3.0, 4.0)), ("eps", (0.5, 1.0)))
     run = Run("truth:kernel", None, grid, None, (), (), frozenset(), (("y", "y", ()),), 0, block=8, needed=frozenset("y"))
@@ -131,7 +132,7 @@ def test_a_run_at_points_gives_the_numbers_of_the_grid_at_those_points(monkeypat
         np.testing.assert_array_equal(found["y"].isel(point=p), whole["y"].sel(at))
     beside = simulator.data(replace(some, together=frozenset(("d", "n")), sweep=(*some.sweep[:2], grid[2])), Lanes((0,), (0, 1)))
     assert beside["y"].dims == ("point", "eps", "instance", "replicate")
-    assert simulator.compilations == 1
+    assert simulator.kernels.compilations == 1
 
 
 def test_replay_takes_a_point_whole_or_one_of_the_design():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from theorylab.kernels import Kernels
 from theorylab.project import find_project
 from theorylab.simulate import KernelFault, Lanes, Run, Simulator
 
@@ -73,17 +74,17 @@ def test_an_equal_run_is_not_computed_twice():
     simulator = Simulator(NOISY)
     first = simulator.data(MEAN, Lanes((0,), (0, 1)))
     assert simulator.data(replace(MEAN), Lanes((0,), (0, 1))) is first
-    assert simulator.compilations == 1
+    assert simulator.kernels.compilations == 1
 
 
 def test_one_shape_compiles_once_whatever_the_look_the_grid_and_the_checkpoints():
     simulator = Simulator(NOISY)
     for replicates in (1, 8, 40):
         simulator.data(MEAN, Lanes((0,), tuple(range(replicates))))
-    assert simulator.compilations == 1
+    assert simulator.kernels.compilations == 1
     for checkpoints in ((0, 1, 2), tuple(range(50))):
         simulator.data(replace(WALK, along=("k", checkpoints)), Lanes((0,)))
-    assert simulator.compilations == 2
+    assert simulator.kernels.compilations == 2
 
 
 def test_running_leaves_the_hosts_jax_in_single_precision(simulator):
@@ -174,14 +175,14 @@ def test_a_kept_program_gives_the_same_bits_without_being_traced(tmp_path, monke
     lanes = Lanes((0,), (0, 1))
     fresh = Simulator(NOISY).data(MEAN, lanes)
     first = Simulator(NOISY, tmp_path).data(MEAN, lanes)
-    monkeypatch.setattr(Simulator, "_lane", lambda *_: pytest.fail("traced again"))
+    monkeypatch.setattr(Kernels, "_lane", lambda *_: pytest.fail("traced again"))
     assert first.identical(fresh)
     assert Simulator(NOISY, tmp_path).data(MEAN, lanes).identical(fresh)
 
 
 def test_another_shape_is_traced_although_a_program_is_kept(tmp_path, monkeypatch):
     Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,)))
-    monkeypatch.setattr(Simulator, "_lane", lambda *_: 1 / 0)
+    monkeypatch.setattr(Kernels, "_lane", lambda *_: 1 / 0)
     with pytest.raises(KernelFault):
         Simulator(NOISY, tmp_path).data(replace(MEAN, block=8), Lanes((0,), (0,)))
 

@@ -172,6 +172,7 @@ class Worlds:
     noisy: bool = False
     solution: bool = False
     project: Any = None
+    device: str = "cpu"
     asked: list[tuple[Run, Lanes]] = field(default_factory=list)
     found: dict[tuple[Run, Lanes], xr.Dataset] = field(default_factory=dict)
     blocks: dict[Any, Mapping[str, np.ndarray]] = field(default_factory=dict)

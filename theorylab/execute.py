@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], recompute: bool) -> list[Result]:
     """The results in the catalogue's order, each claim under its own options: stored ones first, the others side by side, more than cores
     since they wait for shared runs."""
-    keys = {claim.name: store.key(project, claim, options[claim.name]) for claim in catalogue.claims if not untested(claim)}
+    made_from = {claim.name: store.parts(project, claim, options[claim.name]) for claim in catalogue.claims if not untested(claim)}
     known: dict[str, Result] = {}
     if not recompute:
         for claim in catalogue.claims:
-            stored = store.load(project, claim, keys[claim.name], terminal.say) if claim.name in keys else None
+            stored = store.load(project, claim, made_from[claim.name], terminal.say) if claim.name in made_from else None
             if stored is not None:
                 known[claim.name] = replace(stored, claim=claim, cached=True)
     waiting = [claim for claim in catalogue.claims if claim.name not in known]
@@ -43,16 +43,17 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
     from .verify import verify as verify_one
 
     # Claims of one file share runs; its compiled functions and data go when its last claim is done.
-    simulators = {claim.file: Simulator(project, project.state / "compiled") for claim in waiting}
+    blocks = store.Blocks(project, terminal.say, anew=recompute)
+    simulators = {claim.file: Simulator(project, project.state / "compiled", blocks) for claim in waiting}
     left = Counter(claim.file for claim in waiting)
     leaving = threading.Lock()
     with terminal.Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:
             result = verify_one(claim, simulators[claim.file], options[claim.name])
-            if claim.name in keys and not result.fault:
+            if claim.name in made_from and not result.fault:
                 try:
-                    store.save(project, result, keys[claim.name])
+                    store.save(project, result, made_from[claim.name])
                 except OSError as error:
                     terminal.say(f"the result of {claim.name} is not kept: {error}")
             with leaving:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import store
+from . import disk
 
 UNUSED = 30 * 86_400.0
 
@@ -22,7 +22,7 @@ def name(code: str, parts: Any) -> str:
 def load(file: Path) -> bytes | None:
     """What was saved there; None where nothing was, or where it is damaged."""
     with contextlib.suppress(OSError, ValueError):
-        body = store.read(file)
+        body = disk.read(file)
         if body is not None:
             os.utime(file)
         return body
@@ -31,7 +31,7 @@ def load(file: Path) -> bytes | None:
 def save(file: Path, body: bytes) -> None:
     """Keeps a program; what cannot be written is traced again the next time."""
     with contextlib.suppress(OSError):
-        store.write(file, body)
+        disk.write(file, body)
 
 
 def forget_unused(folder: Path) -> None:

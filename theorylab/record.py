@@ -17,7 +17,7 @@ from typing import Any
 
 import sympy
 
-from . import source, store
+from . import digests, source, store
 from .claim import Claim
 from .kind import untested
 from .project import Project
@@ -243,7 +243,7 @@ def _lines(value: Any, deep: int, indent: int = 0) -> str:
 @cache
 def _judge(project: Project) -> str:
     """theorylab's own sources that a verdict rests on; for a project of its own, the building blocks that it may import too."""
-    files = [*source.closure(Path(__file__).parent / "verify.py"), *sorted(store.lent(project))]
+    files = [*source.closure(Path(__file__).parent / "verify.py"), *sorted(digests.lent(project))]
     return _hash(file.read_text(encoding="utf-8") for file in files)
 
 

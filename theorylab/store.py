@@ -1,172 +1,151 @@
-"""Finished results, kept under the hash of everything that determines them; what did not change is not computed again.
+"""What was computed, kept under the hash of everything that determines it; what did not change is not computed again.
 
-A killed run loses at most the claims that were in the making.
+`.theorylab/blocks` has a file for each block of lanes, written when it is finished: a killed run loses at most the blocks in the
+making. `.theorylab/results` has the verdicts with their data, a file for each claim.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.metadata
-import importlib.util
-import os
+import io
+import json
 import pickle
-import sys
-import sysconfig
-import tempfile
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from . import digests, disk
 from .attempts import wording
 from .claim import Claim
-from .project import Project, family_signature, kernel_signature, source_closure
+from .project import Project
 from .result import Options, Result
-from .source import imports
+
+if TYPE_CHECKING:
+    from .kernels import Inputs, Program
 
 KEPT = 4
-DIGEST = 32
+Tell = Callable[[str], None]
 
 
-def key(project: Project, claim: Claim, options: Options) -> str:
-    """The hash of what a result depends on: the claim with its controls, the sources of its kernels and families with all that they
-    import outside installed packages, theorylab itself, the installed versions, JAX's settings, tier, alpha and seed."""
-    parts = [
-        repr(options),
-        claim.name,
-        repr(claim.expect),
-        repr(claim.source),
-        claim.title,
-        str(claim.tier),
-        str(claim.instances),
-        machine(),
-    ]
-    for version in (claim, *(claim.under(control) for control in claim.controls)):
-        parts += [wording(version), version.title, str(version.trivially), repr(version.expect)]
-        parts += _digests(project, sources(project, version))
-    return _digest("\n".join(parts).encode())[:DIGEST]
+class Blocks:
+    """The blocks of lanes that were computed, whichever claim asked for them.
+
+    A block's name is the hash of its kernel's and its family's code with all that they import, of the versions of that, and of its lanes:
+    letters, keys of instances and noise, checkpoints, precision, size, kind of device. No claim and no bound is part of it.
+    """
+
+    def __init__(self, project: Project, tell: Tell, anew: bool = False) -> None:
+        """`anew`: nothing that is stored is used, all of it is written again."""
+        self._project, self._tell, self._anew, self._full = project, tell, anew, False
+        self._codes: dict[tuple[str, str | None], str] = {}
+
+    def name(self, program: Program, inputs: Inputs, device: str) -> str:
+        """The name of a block."""
+        pair = program.kernel, program.family
+        if pair not in self._codes:
+            self._codes[pair] = digests.program(self._project, *pair)
+        hashed = hashlib.sha256(repr((program, device, self._codes[pair])).encode())
+        for name, values in sorted(inputs.items()):
+            hashed.update(f"{name} {values.dtype} {values.shape}".encode())
+            hashed.update(np.ascontiguousarray(values).tobytes())
+        return hashed.hexdigest()[:40]
+
+    def load(self, name: str, needed: Collection[str]) -> dict[str, np.ndarray] | None:
+        """The measured letters of that block, lanes first; None where it is not stored, or lacks a letter that is needed now."""
+        body = None if self._anew else disk.kept(self._path(name), self._tell)
+        if body is None:
+            return None
+        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+            found = {key.removeprefix("measured "): arrays[key] for key in arrays.files}
+        return found if set(needed) <= found.keys() else None
+
+    def save(self, name: str, block: Mapping[str, np.ndarray]) -> None:
+        """Stores a block. Where that fails, the run goes on without, and says so once."""
+        body = io.BytesIO()
+        arrays: dict[str, Any] = {f"measured {letter}": values for letter, values in block.items()}
+        np.savez(body, **arrays)
+        try:
+            disk.write(self._path(name), body.getvalue())
+        except OSError as error:
+            if not self._full:
+                self._tell(f"what is computed from here on is not kept: {error.strerror or error}. Make room, or run theorylab clean")
+            self._full = True
+
+    def _path(self, name: str) -> Path:
+        return self._project.state / "blocks" / name[:2] / f"{name[2:]}.npz"
+
+
+def parts(project: Project, claim: Claim, options: Options) -> dict[str, str]:
+    """What a result follows from, each part hashed under the name that a reader knows it by: the claim with its controls, the sources
+    of its kernels and families, theorylab itself, what all of them import, JAX's settings, tier, error and seed."""
+    versions = [claim, *(claim.under(control) for control in claim.controls)]
+    files = {file for version in versions for file in sources(project, version)}
+    said = [claim.name, repr(claim.expect), repr(claim.source), claim.title, str(claim.tier), str(claim.instances)]
+    said += [text for v in versions for text in (wording(v), v.title, str(v.trivially), repr(v.expect))]
+    outside = digests.outside([*files, *digests.source.closure(digests.HERE / "verify.py")])
+    return {
+        "the claim": digests.of(said),
+        "the options": repr(options),
+        **digests.of_files(project, files),
+        **digests.own("verify.py"),
+        **outside,
+        **digests.environment(),
+    }
 
 
 def sources(project: Project, claim: Claim) -> list[Path]:
     """The files of a claim's kernels and families with all that they import from their own folders, controls apart."""
     rivals = (":".join(role.by.split(":")[:2]) for role in claim.where.values() if role.by)
-    return _files_of(project, [*claim.kernels, *rivals], claim.problems)
+    return digests.sources(project, [*claim.kernels, *rivals], claim.problems)
 
 
-def code(project: Project, kernel: str, family: str | None) -> str:
-    """The hash of all sources and versions that the program of a kernel and a family is traced from."""
-    files = _files_of(project, [kernel], [family] if family else [])
-    return _digest("\n".join([machine(), *_digests(project, files)]).encode())
-
-
-def _files_of(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[Path]:
-    files = {kernel_signature(project, name).file for name in kernels} | {family_signature(project, name).file for name in families}
-    return sorted({path for file in files for path in source_closure(file)})
-
-
-def _digests(project: Project, files: Iterable[Path]) -> list[str]:
-    """What the files hold, with what they may import beside their own folders."""
-    closure = sorted({*files} | lent(project))
-    return [_digest(path.read_bytes()) for path in closure] + [_outside(path) for path in closure]
-
-
-def load(project: Project, claim: Claim, name: str, tell: Callable[[str], None]) -> Result | None:
-    """The stored result of that key, or None. A damaged file is set aside and said."""
-    path = _path(project, claim, name)
+def load(project: Project, claim: Claim, made_from: Mapping[str, str], tell: Tell) -> Result | None:
+    """The stored result that was made from these parts, or None. A damaged file is set aside and said."""
+    path = _path(project, claim, made_from)
+    body = disk.kept(path, tell)
+    if body is None:
+        return None
     try:
-        body = read(path)
-        result = None if body is None else pickle.loads(body)
-        if not isinstance(result, Result | None):
+        result = pickle.loads(body.partition(b"\n")[2])
+        if not isinstance(result, Result):
             raise ValueError("it holds something else")
         return result
     except Exception as error:
-        tell(f"the stored result {path.name} is damaged ({error}); it is set aside and computed again")
-        path.replace(path.with_suffix(".damaged"))
+        disk.set_aside(path, str(error), tell)
         return None
 
 
-def save(project: Project, result: Result, name: str) -> None:
-    """Stores a result: written to a temporary name, synced, renamed. Raises OSError where that fails."""
-    path = _path(project, result.claim, name)
-    write(path, pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
-    older = sorted(path.parent.glob(f"{result.claim.name}-*.pickle"), key=lambda p: p.stat().st_mtime)
-    for old in older[:-KEPT]:
+def save(project: Project, result: Result, made_from: Mapping[str, str]) -> None:
+    """Stores a result. Raises OSError where that fails."""
+    head = json.dumps(dict(made_from)).encode()
+    disk.write(_path(project, result.claim, made_from), head + b"\n" + pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
+    for old in _stored(project, result.claim)[KEPT:]:
         old.unlink(missing_ok=True)
 
 
-def read(path: Path) -> bytes | None:
-    """What `write` wrote there, or None where there is nothing. Raises ValueError where it is not what was written."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    if content[:64].decode("ascii", "replace") != _digest(content[64:]):
-        raise ValueError("its checksum differs")
-    return content[64:]
+def before(project: Project, claim: Claim) -> list[dict[str, str]]:
+    """The parts that the stored results of a claim were made from, the last first."""
+    found = []
+    for path in _stored(project, claim):
+        body = disk.kept(path, lambda _: None)
+        if body is not None:
+            found.append(json.loads(body.partition(b"\n")[0]))
+    return found
 
 
-def write(path: Path, body: bytes) -> None:
-    """Writes bytes with their checksum: under a temporary name, synced, renamed. Raises OSError where that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        try:
-            file.write(_digest(body).encode("ascii") + body)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    Path(file.name).replace(path)
+def _stored(project: Project, claim: Claim) -> list[Path]:
+    return sorted(_folder(project).glob(f"{claim.name}-*.pickle"), key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def _path(project: Project, claim: Claim, name: str) -> Path:
-    return project.state / "results" / f"{claim.name}-{name}.pickle"
+def _path(project: Project, claim: Claim, made_from: Mapping[str, str]) -> Path:
+    return _folder(project) / f"{claim.name}-{digests.of(_lines(made_from))}.pickle"
 
 
-def lent(project: Project) -> set[Path]:
-    """What a project's own modules may import from the shipped simulations/ beside their own."""
-    shipped = project.roots[-1] / "simulations"
-    return set() if project.root == project.roots[-1] else {*shipped.rglob("*.py")}
+def _lines(made_from: Mapping[str, str]) -> Iterable[str]:
+    return (f"{name}: {made_from[name]}" for name in sorted(made_from))
 
 
-@cache
-def machine() -> str:
-    """theorylab's own sources, and what is installed."""
-    return _digest("\n".join([installed(), *_sources(Path(__file__).parent.rglob("*.py"))]).encode())
-
-
-@cache
-def installed() -> str:
-    """The interpreter, every installed version, and the settings that JAX reads from the environment."""
-    versions = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions() if d.name != "theorylab")
-    settings = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(("JAX_", "XLA_")))
-    return _digest("\n".join([sys.version, *versions, *settings]).encode())
-
-
-def _outside(file: Path) -> str:
-    """The sources of what a file imports by name that is neither installed nor the standard library: an editable or path install."""
-    installed = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib", "platstdlib"))
-    names: set[str] = set()
-    for node in imports(file):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            names.add(node.module.split(".")[0])
-    return "\n".join(_package(name, installed) for name in sorted(names - set(sys.stdlib_module_names)))
-
-
-@cache
-def _package(name: str, installed: tuple[Path, ...]) -> str:
-    spec = importlib.util.find_spec(name)
-    origin = Path(spec.origin).resolve() if spec and spec.origin else None
-    if origin is None or any(origin.is_relative_to(folder) for folder in installed):
-        return name
-    return "\n".join(_sources(origin.parent.rglob("*.py") if origin.name == "__init__.py" else [origin]))
-
-
-def _sources(files: Iterable[Path]) -> list[str]:
-    return [_digest(path.read_bytes()) for path in sorted(files)]
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _folder(project: Project) -> Path:
+    return project.state / "results"

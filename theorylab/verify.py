@@ -23,7 +23,7 @@ from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
 from .result import Options, Result
 from .rounding import by_rounding, doubtful
-from .simulate import KernelFault, Lanes, Run, Simulator, block_size, device
+from .simulate import KernelFault, Lanes, Run, Simulator, block_size
 from .verdict import identity
 from .verdict.judge import ControlVerdict, Generated, Verdict, combine, found_again, judge_family, ranked, with_controls, with_generated
 from .verdict.mutants import generated, powerless
@@ -74,7 +74,7 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
         data = main.data() | {
             f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()
         }
-        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=device(), diagnostics=main.diagnostics())
+        return Result(claim, plan, verdict, data, time.perf_counter() - began, device=simulator.device, diagnostics=main.diagnostics())
     except Exception as error:
         fault = str(error) if isinstance(error, (KernelFault, Slip)) else f"{type(error).__name__}: {error}"
         broken = Verdict("inconclusive", ("BROKEN",), detail=fault)

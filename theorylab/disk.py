@@ -1,0 +1,60 @@
+"""Files that a killed run, a full disk or a flipped bit cannot leave half true: checksummed, synced, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+LENGTH = 64
+
+
+def read(path: Path) -> bytes | None:
+    """What `write` wrote there, or None where there is nothing. Raises ValueError where it is not what was written under that name."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if content[:LENGTH].decode("ascii", "replace") != _checksum(path, content[LENGTH:]):
+        raise ValueError("its checksum differs")
+    return content[LENGTH:]
+
+
+def write(path: Path, body: bytes) -> None:
+    """Writes bytes with their checksum: under a temporary name, synced, renamed. Raises OSError where that fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_checksum(path, body).encode("ascii") + body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def kept(path: Path, tell: Callable[[str], None]) -> bytes | None:
+    """What `write` wrote there; a damaged file is set aside and said, and reads as nothing."""
+    try:
+        return read(path)
+    except ValueError as error:
+        set_aside(path, str(error), tell)
+        return None
+
+
+def set_aside(path: Path, why: str, tell: Callable[[str], None]) -> None:
+    """Takes a file that cannot be used out of the way, under a name that shows it, and says so."""
+    tell(f"the stored {path.parent.name}/{path.name} is damaged ({why}); it is set aside and computed again")
+    try:
+        path.replace(path.with_suffix(".damaged"))
+    except OSError as error:
+        tell(f"{path} cannot be set aside: {error.strerror or error}")
+
+
+def _checksum(path: Path, body: bytes) -> str:
+    """Of the name too: a file under another's name is not what was written there."""
+    return hashlib.sha256(path.name.encode() + b"\0" + body).hexdigest()
