@@ -123,18 +123,19 @@ def _draw_side(key, *, side, rows):
 
 
 def _problem(parameters, noise, *, r, columns, alpha, kappa, m=None, d=None):
-    rows, count = parameters["rows"], len(parameters["rows"])
-    side = parameters["factors"].shape[1]
-    axis = jnp.arange(side)
+    rows, count, factors = parameters["rows"], len(parameters["rows"]), parameters["factors"]
+    axis = jnp.arange(factors.shape[1])
+    side = len(axis) if d is None else d
     if d is not None:
         inside = jnp.where(axis < d, 1.0, 0.0).astype(rows.dtype)
         rows = rows * (vector(inside[:, None] * inside[None, :]) > 0)[None, :]
+        factors = factors * inside[None, :, None]
     place = jnp.minimum(axis, r - 1) / jnp.maximum(r - 1, 1)
     target = jnp.diag(jnp.where(axis < r, jnp.asarray(kappa, rows.dtype) ** -place, 0))
-    factors = parameters["factors"][1:] * jnp.where(axis < r, 1, 0)[None, None, :]
-    probes = factors @ (factors * jnp.where(axis % 2 == 0, 1, -1)[None, None, :]).transpose(0, 2, 1)
+    thin = factors[1:] * jnp.where(axis < r, 1, 0)[None, None, :]
+    probes = thin @ (thin * jnp.where(axis % 2 == 0, 1, -1)[None, None, :]).transpose(0, 2, 1)
     lengths = 10.0 ** jnp.linspace(-3, 0, PROBES) / (1e-300 + jnp.sqrt(jnp.sum(probes**2, axis=(1, 2))))
-    start = alpha * parameters["factors"][0] / jnp.sqrt(1.0 * side) * jnp.where(axis < columns, 1, 0)[None, :]
+    start = alpha * factors[0] / jnp.sqrt(1.0 * side) * jnp.where(axis < columns, 1, 0)[None, :]
     used = count if m is None else m
     weight = jnp.where(jnp.arange(count) < used, 1 / jnp.asarray(used, rows.dtype), 0)
     return Corrupted(target, rows, noise, weight, start, probes * lengths[:, None, None])
