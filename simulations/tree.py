@@ -73,6 +73,20 @@ def _sizes(problem, n, epsilon):
     return _Sizes(jnp.floor(b / leaves) * leaves, D, leaves, T, beta * jnp.sqrt(leaves), alpha)
 
 
+def _depth(j, size):
+    """How deep the node is that is new above leaf j of a tree: the root, or the nearest one that is nobody's left child."""
+    return jnp.where(j == 0, 0, size.D - lax.population_count((j & -j) - 1))
+
+
+def _enough_for(size, n):
+    """How many leaves n records are enough for, at least one: those of whole rounds, and the first ones of a round that is cut short."""
+    round_takes = size.b * (size.D / 2 + 1)
+    rounds = jnp.floor(n / round_takes)
+    j = jnp.arange(2**DEEPEST)
+    taken = jnp.cumsum(size.b / 2.0 ** _depth(j, size))
+    return jnp.maximum(rounds * size.leaves + jnp.sum((j < size.leaves) & (taken <= n - rounds * round_takes)), 1)
+
+
 def _run(key, problem, n, epsilon, delta, anchor, stops_at=lambda size: 0.0):
     size = _sizes(problem, n, epsilon)
     at_root = classical(sensitivity(problem.L_0, size.b), epsilon, delta)
@@ -83,8 +97,7 @@ def _run(key, problem, n, epsilon, delta, anchor, stops_at=lambda size: 0.0):
     def step(i, state):
         w, stack, total, done = state
         j, ours = i % leaves, jax.random.fold_in(key, i)
-        # Leaf 0 is below the root; above every other one, the nearest node that is nobody's left child is new.
-        depth = jnp.where(j == 0, 0, size.D - lax.population_count((j & -j) - 1))
+        depth = _depth(j, size)
         batch = size.b / 2.0**depth
         point, last = anchor(stack, depth)
         first, change = problem.mean_grad(ours, w, batch), last + problem.mean_change(ours, w, point, batch)
@@ -98,7 +111,7 @@ def _run(key, problem, n, epsilon, delta, anchor, stops_at=lambda size: 0.0):
         w, _, total, done = state
         return {"gradient": jnp.where(done, _norm(problem.grad(w)), total / steps), "depth": 1.0 * size.D, "leaves": size.T * size.leaves}
 
-    steps = jnp.floor(size.T * size.leaves).astype(int)
+    steps = _enough_for(size, n).astype(int)
     steps = steps if isinstance(steps, Tracer) else int(steps)
     empty = jnp.zeros((DEEPEST + 1, len(problem.start)))
     return at_end(step, (problem.start, (empty, empty), jnp.zeros(()), jnp.zeros((), bool)), steps, observe)
