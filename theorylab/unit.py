@@ -12,7 +12,7 @@ import sympy
 from .slip import Slip
 
 Unit = dict[str, Fraction]
-_TOKEN = re.compile(r"\s*(?:(?P<sign>[*/])|(?P<one>1)(?![\d.])|\[(?P<name>[^][]+)\](?:\^(?P<power>\(?-?[\d./]+\)?))?)")
+_TOKEN = re.compile(r"\s*(?:(?P<sign>[*/])|(?P<one>1)(?![\d.])|\[(?P<name>[^][]+)\](?:\^(?P<power>\(?-?[\d.]+(?:/\d+)?\)?))?)")
 
 
 def parse_unit(text: str) -> Unit:
