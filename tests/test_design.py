@@ -12,11 +12,11 @@ import xarray as xr
 from exam.designs import BOUND, MUTANTS, TRUE, WHERE, _law, d, designs, eps, measured_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Rational, exp, sqrt
+from sympy import Rational, exp, log, sqrt
 from worlds import C, Worlds, c, cells_of, claim_of, k, letters, n, verified, y
 
 from theorylab import judge
-from theorylab.claim import along, for_every_instance, grows, in_expectation, measured, shrinks, sized, unknown
+from theorylab.claim import Control, along, for_every_instance, grows, in_expectation, measured, shrinks, sized, unknown
 from theorylab.columns import Unreadable
 from theorylab.design import POINTS, points, together
 from theorylab.estimate import cells
@@ -49,6 +49,13 @@ def table(count=64, replicates=64, seed=0):
 
 
 # The plan
+
+
+def test_a_bound_that_is_zero_somewhere_has_its_slopes_beside_its_controls_elsewhere():
+    where = {k: along("steps", 2, 64), y: measured("gap")}
+    flatter = Control("a tenth less in the exponent", statement=y <= log(k) / k ** Rational(1, 10))
+    claim = replace(claim_of(y <= log(k), where), controls=(flatter,))
+    assert plan(claim).tau == pytest.approx(0.1 / 2)
 
 
 @given(

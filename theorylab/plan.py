@@ -218,9 +218,12 @@ def slope_gaps(claim: Claim, kind: Kind, rival: Claim, rival_kind: Kind, sweep: 
         rivals = table | sample(rival, {name: values})
         for mine, other in ((growth(a, table), growth(b, rivals)) for a, b in shapes(kind, rival_kind)):
             x = -mine if letter in kind.geometric else np.log(values) * (-1 if claim.where[letter].kind == "shrinks" else 1)
-            spread = np.broadcast_to(x - np.mean(x), values.shape)
+            # Where a bound is 0 or infinite it has no slope.
+            known = np.broadcast_to(np.isfinite(mine) & np.isfinite(other), values.shape)
+            x, mine, other = (np.broadcast_to(part, values.shape)[known] for part in (x, mine, other))
+            spread = x - np.mean(x) if known.any() else x
             if not np.allclose(spread, 0):
-                gaps[name] = max(gaps.get(name, 0.0), float(spread @ (other - mine + 0 * x) / (spread @ spread)), key=abs)
+                gaps[name] = max(gaps.get(name, 0.0), float(spread @ (other - mine) / (spread @ spread)), key=abs)
     return gaps
 
 
