@@ -178,6 +178,12 @@ FIELD_SLIPS = [
         {"where": 'where | {D: fixed("distance", 1)}'},
     ),
     (
+        "a positive letter of a formula fixed at zero",
+        {"where": 'where | {D: fixed("distance", 0)}'},
+        ["is not positive", "D = signed('D')"],
+        {"where": 'where | {D: fixed("distance", 0)}', "statement": "gap <= L / k"},
+    ),
+    (
         "a limit without a role",
         {"where": 'where | {gap: measured("gap", up_to=letters("limit"))}'},
         ["up_to=limit", "fixed("],
@@ -402,6 +408,9 @@ WEAK = [
     ("a slower rate", "gap <= C * exp(-c * k)", "gap <= C * exp(-c * k / n)", "follows from"),
     ("the same rate", "gap <= C * exp(-c * k)", "gap <= C * exp(-2 * c * k)", "follows from"),
     ("a box letter of a trend", "gap <= C / k", "gap <= C * D / k", "No test looks for a trend along D"),
+    ("a smaller exponent beside a measured letter", "gap <= C * other / k", "gap <= C * other / sqrt(k)", "follows from"),
+    ("a measured letter that the constant takes up", "gap <= C * (1 + other) / k", "gap <= C * (2 + other) / k", "follows from"),
+    ("twice a bound that is 0 at one", "gap <= log(k)", "gap <= 2 * log(k)", "follows from"),
 ]
 SHARP = [
     ("a smaller constant", "gap <= D / k", "gap <= D / (2 * k)"),
@@ -421,6 +430,10 @@ SHARP = [
     ("a faster rate", "gap <= C * exp(-c * k / n)", "gap <= C * exp(-c * k)"),
     ("an explicit bound for a trend", "gap <= C / k", "gap <= 7 / k"),
     ("sharper where it may be negative", "bias <= D", "bias <= D / 2"),
+    ("a power of a measured letter", "gap <= C * other / k", "gap <= C * other**2 / k"),
+    ("without a measured letter", "gap <= C * other / k", "gap <= C / k"),
+    ("a lower trend with a measured letter", "gap >= C / k", "gap >= C * other / k"),
+    ("half of a bound that is 0 at one", "gap <= log(k)", "gap <= log(k) / 2"),
     ("a maximum with one part gone", "gap <= C * Max(1 / k, 1 / sqrt(n))", "gap <= C / k"),
 ]
 

@@ -41,8 +41,7 @@ def idle_letters(claims: Sequence[Claim], project: Project) -> list[str]:
     whole = True
     for claim in [version for given in claims for version in (given, *map(given.under, given.controls))]:
         declared |= {symbol.name: role for symbol, role in claim.where.items()}
-        expressions = [claim.statement, *claim.assuming, claim.trivially, claim.holds.probability]
-        used |= {s.name for e in expressions for s in getattr(e, "free_symbols", ())}
+        used |= _in_formulas(claim)
         used |= {name for role in claim.where.values() for name in (role.up_to, *role.dims) if name}
         signatures = [signature for _, signature in _signatures(claim, project)]
         used |= {letter for s in signatures for letter in (*s.takes, *s.optional)}
@@ -87,11 +86,12 @@ def _types(claim: Claim) -> None:
 
 def _names(claim: Claim) -> None:
     seen: dict[str, sympy.Symbol] = {}
+    used = _in_formulas(claim)
     for symbol, role in claim.where.items():
         if symbol.name in seen:
             raise Slip(f"{symbol.name} stands twice in the where table, once from letters() and once from signed(). Keep one.")
         seen[symbol.name] = symbol
-        if symbol.is_positive and role.value is not None and role.value <= 0:
+        if symbol.is_positive and role.value is not None and role.value <= 0 and symbol.name in used:
             raise Slip(
                 f'{symbol}: fixed("{role.meaning}", {role.value}) is not positive, as letters({symbol.name!r}) says. '
                 f"Write {symbol} = signed({symbol.name!r})."
@@ -101,6 +101,12 @@ def _names(claim: Claim) -> None:
                 f"{symbol} is measured up_to={role.up_to}, which has no role. "
                 f'Add a line such as  {role.up_to}: fixed("where a run gives up", 10_000).'
             )
+
+
+def _in_formulas(claim: Claim) -> set[str]:
+    """The letters of all that sympy computes with, where it takes those of letters() for positive."""
+    formulas = [claim.statement, *claim.assuming, claim.trivially, claim.holds.probability]
+    return {symbol.name for formula in formulas for symbol in getattr(formula, "free_symbols", ())}
 
 
 def _relations(claim: Claim) -> None:

@@ -91,38 +91,43 @@ def _nowhere_beyond(rival: Claim, bound: Any, other: Any, side: int) -> bool:
 
 def _less(a: SignedLog, b: SignedLog, side: int) -> Any:
     """Whether a is less than b by more than rounding (greater, where side is -1)."""
-    far = np.where(
-        np.equal(a.sign, b.sign),
-        np.abs(np.subtract(a.log, b.log)) > SAME,
-        True,
-    )
+    far = np.where(np.equal(a.sign, b.sign), np.abs(_difference(a.log, b.log)) > SAME, True)
     return far & np.logical_not(a >= b if side > 0 else b >= a)
 
 
 def _outgrown(rival: Claim, scale: Any, other: Any, side: int) -> bool:
     """Whether the rival's scale grows more slowly than the claim's (faster, where side is -1) towards the end of some axis.
 
-    What the constant takes up, and what differs on the first half of an axis only, no test of a trend would tell.
+    What the constant takes up, and what differs on the first half of an axis only, no test of a trend would tell. A measured
+    letter, whose values no range says, may move along any axis, and either way.
     """
     for symbol, role in rival.where.items():
-        if role.swept and symbol in scale.free_symbols | other.free_symbols:
+        if (role.swept or role.kind == "measured") and symbol in scale.free_symbols | other.free_symbols:
             table = lines(rival.where, symbol)
             gap = _gap(scale, other, table)
             x = np.log(table[symbol][0])
-            half = len(x) // 2
-            fall = (gap[:, -1] - gap[:, half]) / abs(x[-1] - x[half])
             here = inside(rival.assuming, table, rival.where)
-            here = (here[:, -1] & here[:, half]) if here.shape[1] > 1 else here[:, 0]
-            if (here & (side * fall < -SLOPE)).any():
-                return True
+            # Nobody knows which way what is measured tends, nor how far.
+            for end, before in ((-1, -2), (0, 1)) if role.kind == "measured" else ((-1, len(x) // 2),):
+                fall = _difference(gap[:, end], gap[:, before]) / abs(x[end] - x[before])
+                both = (here[:, end] & here[:, before]) if here.shape[1] > 1 else here[:, 0]
+                if (both & (side * fall < -SLOPE)).any():
+                    return True
     return False
 
 
 def _constant_ratio(rival: Claim, scale: Any, other: Any) -> bool:
     gap = _gap(scale, other, {s: v[:, None] for s, v in points(rival.where).items()})
-    return bool(np.nanmax(gap) - np.nanmin(gap) < SAME)
+    gap = gap[~np.isnan(gap)]
+    return gap.size > 0 and bool(np.isfinite(gap).all() and np.ptp(gap) < SAME)
 
 
 def _gap(scale: Any, other: Any, table: Points) -> np.ndarray:
-    gap = np.subtract(evaluate(sympy.sympify(other), table).log, evaluate(sympy.sympify(scale), table).log)
+    gap = _difference(evaluate(sympy.sympify(other), table).log, evaluate(sympy.sympify(scale), table).log)
     return np.broadcast_to(gap, np.broadcast_shapes(np.shape(gap), *(v.shape for v in table.values())))
+
+
+def _difference(a: Any, b: Any) -> np.ndarray:
+    """The difference of two logarithms; NaN, which nothing is beyond, where both numbers are 0 or both are infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.subtract(a, b)
