@@ -229,7 +229,7 @@ class Stream(NamedTuple):
         return self.grad(w) - self.grad(v) + SHOWN * m
 
 
-N, BUDGET = 1500, {"epsilon": 2.0, "delta": 0.1}
+N, BUDGET = 2100, {"epsilon": 2.0, "delta": 0.1}
 
 
 def sizes(d=2):

@@ -160,6 +160,12 @@ def test_the_share_and_the_law_of_outliers_are_those_that_are_said(p):
     assert stats.kstest(scattered[scattered != 0] / 7, stats.cauchy.cdf, method="asymp").pvalue > 1e-4
 
 
+def test_the_noise_has_the_deviation_that_is_said():
+    normal = np.random.default_rng(6).normal(size=(20, 3, COUNT))
+    noise = np.concatenate([problem_of("noisy", drawn() | {"noise": one}, nu=0.3).noise for one in normal])
+    assert stats.kstest(noise / 0.3, special.ndtr, method="asymp").pvalue > 1e-4
+
+
 def run(rows, noise, target, U, r, steps, *, eta, theta, alpha, judged=np.sign):
     """The errors after 0, 1, ... steps, in plain NumPy, and q."""
 
