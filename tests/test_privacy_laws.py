@@ -438,6 +438,14 @@ def test_what_an_attack_shows_at_least_is_too_much_as_seldom_as_it_says(mu, thre
     assert near > 0.3 * mu, "and it is not always far below"
 
 
+@pytest.mark.parametrize(("k", "m"), [(0, 0), (7, 3), (30, 29), (60, 0), (60, 60)])
+def test_what_an_attack_shows_at_least_lies_between_exact_binomial_limits(k, m):
+    level = 1 - 2 * audit.ERROR
+    low, high = (stats.binomtest(count, 60).proportion_ci(level, "exact") for count in (k, m))
+    low, high = stats.norm.ppf(np.clip([low.low, high.high], 1e-9, 1 - 1e-9))
+    assert audit._least_distance(np.arange(60) < k, np.arange(60) < m) == pytest.approx(low - high)
+
+
 def test_attacks_are_right_as_often_as_the_likelihood_ratio_allows():
     random, runs = np.random.default_rng(4), 40_000
     for part in (1.0, 0.5):
