@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import json
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -106,19 +107,34 @@ class Kernels:
         with self._lock:
             known = self._facts.get(program.family)
         if known is None:
-            family = self._family(program)
-            try:
-                with _double():
-                    drawn = jax.eval_shape(lambda: family.draw(jax.random.key(0), **_pick(family.draw, letters)))
-                    problem = jax.eval_shape(lambda: self._problem(program, letters))
-            except (KernelFault, Slip):
-                raise
-            except Exception as error:
-                raise KernelFault(self._blame(program, error)) from error
-            known = bool(jax.tree.leaves(drawn)), getattr(problem, "solution", None) is not None
+            known = self._kept_facts(program, letters)
             with self._lock:
                 self._facts[program.family] = known
         return known
+
+    def _kept_facts(self, program: Program, letters: Mapping[str, Any]) -> tuple[bool, bool]:
+        """What an earlier run found of the family, since tracing it takes longer than many a run of it; found now and kept."""
+        file = self.kept and (self.kept / programs.name(self._code(program), program.family)).with_suffix(".facts")
+        kept = programs.load(file) if file else None
+        if kept is None:
+            found = self._found_facts(program, letters)
+            if file:
+                programs.save(file, json.dumps(found).encode())
+            return found
+        drawn, solved = json.loads(kept)
+        return drawn, solved
+
+    def _found_facts(self, program: Program, letters: Mapping[str, Any]) -> tuple[bool, bool]:
+        family = self._family(program)
+        try:
+            with _double():
+                drawn = jax.eval_shape(lambda: family.draw(jax.random.key(0), **_pick(family.draw, letters)))
+                problem = jax.eval_shape(lambda: self._problem(program, letters))
+        except (KernelFault, Slip):
+            raise
+        except Exception as error:
+            raise KernelFault(self._blame(program, error)) from error
+        return bool(jax.tree.leaves(drawn)), getattr(problem, "solution", None) is not None
 
     def takes(self, kernel: str, family: str | None, name: str) -> bool:
         """Whether the kernel or the family takes the letter; one that neither takes is no dimension of the data."""
@@ -179,8 +195,7 @@ class Kernels:
     def _lowered(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None, count: int) -> Any:
         lanes = len(inputs["nudge"])
         if kept is not None:
-            code = digests.program(self.project, program.kernel, program.family)
-            name = programs.name(code, (key, lanes, count, devices.described()))
+            name = programs.name(self._code(program), (key, lanes, count, devices.described()))
             function = self._kept(kept / name, function, {n: v[: lanes // count] for n, v in inputs.items()}, along)
         return jax.jit(devices.shared(function, count)).lower(inputs, along)
 
@@ -288,6 +303,13 @@ class Kernels:
 
         along, key = _checkpoints(program), ("problems", program.family, program.static)
         return self._function(program, build, inputs, along, key, None)(inputs, along)
+
+    def _code(self, program: Program) -> str:
+        """The hash of all that the numbers of a program follow from, beside the letters; made once."""
+        pair = program.kernel, program.family
+        if ("code", pair) not in self._compiled:
+            self._compiled["code", pair] = digests.program(self.project, *pair)
+        return self._compiled["code", pair]
 
     def _kernel(self, program: Program) -> Any:
         return self._load(program.kernel, "simulations")
