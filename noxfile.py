@@ -57,9 +57,9 @@ def exam(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the time and memory that the design allows: `nox -s bench -- ARGS`."""
+    """Measure the time and memory that the design allows: `nox -s bench -- ITEM... --keep` writes docs/benchmarks.md."""
     install(session, "tests")
-    session.run("python", "tests/bench.py", *session.posargs)
+    session.run("python", "-m", "bench", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 def install(session: nox.Session, *groups: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.project_copies import copy
 from theorylab.kernels import Kernels
 from theorylab.project import find_project
 from theorylab.simulate import KernelFault, Lanes, Run, Simulator
@@ -178,6 +179,20 @@ def test_a_kept_program_gives_the_same_bits_without_being_traced(tmp_path, monke
     monkeypatch.setattr(Kernels, "_lane", lambda *_: pytest.fail("traced again"))
     assert first.identical(fresh)
     assert Simulator(NOISY, tmp_path).data(MEAN, lanes).identical(fresh)
+
+
+def test_what_is_known_of_a_family_is_not_traced_again_until_it_is_edited(tmp_path, monkeypatch):
+    for edited in (False, True):
+        folder = copy(tmp_path / f"edited {edited}")
+        boxes = folder / "simulations" / "problems" / "boxes.py"
+        if edited:
+            boxes.write_text(boxes.read_text() + "\npoints = Family(lambda key: (), lambda parameters: _build(jnp.asarray(1.0)))\n")
+        first = Simulator(find_project(folder), tmp_path / "kept")
+        assert (first.is_random(WALK), first.has_solution(WALK)) == (not edited, True)
+        with monkeypatch.context() as patched:
+            patched.setattr(Kernels, "_found_facts", lambda *_: pytest.fail("traced again"))
+            again = Simulator(find_project(folder), tmp_path / "kept")
+            assert (again.is_random(WALK), again.has_solution(WALK)) == (not edited, True)
 
 
 def test_another_shape_is_traced_although_a_program_is_kept(tmp_path, monkeypatch):

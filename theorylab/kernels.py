@@ -1,12 +1,13 @@
 """Compiles kernels and runs them on blocks of lanes: what one machine does at once. It never sees a claim nor a bound.
 
-The only module, with search, that imports JAX.
+The only module, with devices and search, that imports JAX.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
+import json
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ import jax.export
 import jax.numpy as jnp
 import numpy as np
 
-from . import digests, programs
+from . import devices, digests, programs
 from .project import Project, load
 from .slip import Slip
 
@@ -27,6 +28,9 @@ NEAR = 0.75
 COMPILER = {"quick": {"xla_backend_optimization_level": 1}, "full": {}, "unfused": {"xla_disable_hlo_passes": "fusion"}}
 # What every lane has beside its letters: the keys of its instance and of its noise, and how its inputs are moved.
 LANE = ("draw", "noise", "nudge", "near_solution")
+# The devices of a CPU have one pool of threads, where LAPACK would wait for itself for ever (see _alone); callbacks to Python take turns,
+# and on the threads of several devices they do not find float64 switched on.
+ON_ONE_DEVICE = ("lapack", "callback")
 
 Inputs = Mapping[str, np.ndarray]
 
@@ -55,9 +59,18 @@ class Program:
     needed: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
-def device() -> str:
-    """The kind of device that kernels run on: cpu, gpu or tpu."""
-    return jax.default_backend()
+@dataclass(frozen=True)
+class Pieces:
+    """A compiled function of so many lanes, called for more of them piece by piece, the last one padded."""
+
+    compiled: Any
+    lanes: int
+
+    def __call__(self, inputs: Inputs, along: np.ndarray) -> Any:
+        count = len(inputs["nudge"])
+        pieces = [{name: v[first : first + self.lanes] for name, v in inputs.items()} for first in range(0, count, self.lanes)]
+        found = [jax.tree.map(np.asarray, self.compiled(_padded(piece, self.lanes), along)) for piece in pieces]
+        return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *found)
 
 
 class Kernels:
@@ -94,19 +107,34 @@ class Kernels:
         with self._lock:
             known = self._facts.get(program.family)
         if known is None:
-            family = self._family(program)
-            try:
-                with _double():
-                    drawn = jax.eval_shape(lambda: family.draw(jax.random.key(0), **_pick(family.draw, letters)))
-                    problem = jax.eval_shape(lambda: self._problem(program, letters))
-            except (KernelFault, Slip):
-                raise
-            except Exception as error:
-                raise KernelFault(self._blame(program, error)) from error
-            known = bool(jax.tree.leaves(drawn)), getattr(problem, "solution", None) is not None
+            known = self._kept_facts(program, letters)
             with self._lock:
                 self._facts[program.family] = known
         return known
+
+    def _kept_facts(self, program: Program, letters: Mapping[str, Any]) -> tuple[bool, bool]:
+        """What an earlier run found of the family, since tracing it takes longer than many a run of it; found now and kept."""
+        file = self.kept and (self.kept / programs.name(self._code(program), program.family)).with_suffix(".facts")
+        kept = programs.load(file) if file else None
+        if kept is None:
+            found = self._found_facts(program, letters)
+            if file:
+                programs.save(file, json.dumps(found).encode())
+            return found
+        drawn, solved = json.loads(kept)
+        return drawn, solved
+
+    def _found_facts(self, program: Program, letters: Mapping[str, Any]) -> tuple[bool, bool]:
+        family = self._family(program)
+        try:
+            with _double():
+                drawn = jax.eval_shape(lambda: family.draw(jax.random.key(0), **_pick(family.draw, letters)))
+                problem = jax.eval_shape(lambda: self._problem(program, letters))
+        except (KernelFault, Slip):
+            raise
+        except Exception as error:
+            raise KernelFault(self._blame(program, error)) from error
+        return bool(jax.tree.leaves(drawn)), getattr(problem, "solution", None) is not None
 
     def takes(self, kernel: str, family: str | None, name: str) -> bool:
         """Whether the kernel or the family takes the letter; one that neither takes is no dimension of the data."""
@@ -115,49 +143,70 @@ class Kernels:
         return any(name in inspect.signature(function).parameters for function in functions)
 
     def _run_compiled(self, program: Program, inputs: Inputs) -> dict[str, np.ndarray]:
-        count = len(inputs["nudge"])
-        padded = {name: np.concatenate([v, v[:1].repeat(program.block - count, axis=0)]) for name, v in inputs.items()}
-        found = self._function(program, padded)(padded, _checkpoints(program, padded=True))
+        along = _checkpoints(program, padded=True)
+        lane = lambda values, checkpoints: self._lane(program, values, checkpoints)  # noqa: E731
+        key = (program.kernel, program.family, program.outputs, program.static, program.along and program.along[0])
+        key += () if program.precision == "double" else (program.precision,)
+        out = self._function(program, lane, inputs, along, key, self.kept)(inputs, along)
         steps = len(_checkpoints(program))
-        out = {letter: np.asarray(values)[:count] for letter, values in found.items()}
         return {letter: values[:, :steps] if _has_steps(program, letter, values.ndim - 1) else values for letter, values in out.items()}
 
-    def _function(self, program: Program, inputs: Inputs) -> Any:
-        along = _checkpoints(program, padded=True)
-        shapes = tuple((name, v.shape, str(v.dtype)) for name, v in sorted({**inputs, "along": along}.items()))
-        key = (program.kernel, program.family, program.outputs, program.static, program.along and program.along[0], shapes, program.tier)
-        key += () if program.precision == "double" else (program.precision,)
+    def _function(self, program: Program, lane: Any, inputs: Inputs, along: np.ndarray, parts: Any, kept: Path | None) -> Pieces:
+        shapes = tuple((name, v.shape[1:], str(v.dtype)) for name, v in sorted({**inputs, "along": along[None]}.items()))
+        key = (*parts, shapes, program.block, program.tier)
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._compiled:
-                self._compiled[key] = self._made(program, inputs, along, key)
+                self._compiled[key] = self._made(program, jax.vmap(lane, in_axes=(0, None)), inputs, along, key, kept)
         return self._compiled[key]
 
-    def _made(self, program: Program, inputs: Inputs, along: np.ndarray, key: Any) -> Any:
-        lane = lambda values, checkpoints: self._lane(program, values, checkpoints)  # noqa: E731
-        function = jax.jit(jax.vmap(lane, in_axes=(0, None)))
-        try:
-            if self.kept is not None:
-                code = digests.program(self.project, program.kernel, program.family)
-                function = self._kept(self.kept / programs.name(code, (key, device())), function, inputs, along)
-            lowered = function.lower(inputs, along)
-            compiled = lowered.compile(compiler_options=COMPILER[program.tier] or None)
-        except (KernelFault, Slip):
-            raise
-        except Exception as error:
-            raise KernelFault(self._blame(program, error)) from error
-        self.compilations += 1
-        return _alone(compiled) if "lapack" in lowered.as_text() else compiled
+    def _made(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None) -> Pieces:
+        """The function compiled for a whole block; where the device's memory is short of that, for the largest power of two that fits."""
+        lanes = program.block
+        while True:
+            try:
+                compiled, is_lapack = self._piece(program, function, _padded(inputs, lanes), along, key, kept)
+            except (KernelFault, Slip):
+                raise
+            except Exception as error:
+                raise KernelFault(self._blame(program, error)) from error
+            self.compilations += 1
+            needs, room = devices.needs(compiled), devices.room()
+            if needs <= room:
+                return Pieces(_alone(compiled) if is_lapack else compiled, lanes)
+            if lanes == 1:
+                raise KernelFault(
+                    f"{program.kernel} on {program.family or 'no family'} needs {needs:,} bytes for one run, and each run has {room:,} of "
+                    "this machine's memory. Keep less along the run, or take a smaller size."
+                )
+            fitting = max(1, min(lanes - 1, lanes * room // needs))
+            lanes = 2 ** (fitting.bit_length() - 1)
 
-    def _kept(self, file: Path, function: Any, inputs: Mapping[str, np.ndarray], along: np.ndarray) -> Any:
-        """The function as an earlier run traced it; traced now and kept, where it can be."""
+    def _piece(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None) -> tuple[Any, bool]:
+        """The function compiled for as many lanes as the inputs have, on the devices that share them, and whether it calls LAPACK."""
+        count = devices.sharing(len(inputs["nudge"]))
+        lowered = self._lowered(program, function, inputs, along, key, kept, count)
+        text = lowered.as_text()
+        if count > 1 and any(word in text for word in ON_ONE_DEVICE):
+            lowered = self._lowered(program, function, inputs, along, key, kept, 1)
+        return lowered.compile(compiler_options=COMPILER[program.tier] or None), "lapack" in text
+
+    def _lowered(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None, count: int) -> Any:
+        lanes = len(inputs["nudge"])
+        if kept is not None:
+            name = programs.name(self._code(program), (key, lanes, count, devices.described()))
+            function = self._kept(kept / name, function, {n: v[: lanes // count] for n, v in inputs.items()}, along)
+        return jax.jit(devices.shared(function, count)).lower(inputs, along)
+
+    def _kept(self, file: Path, function: Any, inputs: Inputs, along: np.ndarray) -> Any:
+        """The function of one device's lanes as an earlier run traced it; traced now and kept, where it can be."""
         try:
             kept = programs.load(file)
-            program = jax.export.deserialize(bytearray(kept)) if kept else jax.export.export(function)(inputs, along)
+            program = jax.export.deserialize(bytearray(kept)) if kept else jax.export.export(jax.jit(function))(inputs, along)
             if not kept:
                 programs.save(file, bytes(program.serialize()))
-            return jax.jit(program.call)
+            return program.call
         except Exception:
             # Callbacks to Python cannot be kept; what is wrong with a kernel is found again where it is compiled.
             return function
@@ -247,17 +296,20 @@ class Kernels:
     def _problems(self, program: Program, inputs: Inputs, names: Sequence[str]) -> Any:
         """The problems of a block of lanes as NumPy arrays, built by one compiled function as compiled kernels' are."""
 
-        def build(values: Any) -> Any:
+        def build(values: Any, checkpoints: Any) -> Any:
             letters = dict(program.static) | _move({n: values[n] for n in names}, values["nudge"], 1)
-            letters |= {program.along[0]: _checkpoints(program)} if program.along else {}
+            letters |= {program.along[0]: checkpoints} if program.along else {}
             return self._problem(program, letters, jax.random.wrap_key_data(values["draw"]), values["nudge"], values["near_solution"])
 
-        key = ("problems", program.family, program.static, program.along, tuple(names), program.tier)
-        if key not in self._compiled:
-            self._compiled[key] = _alone(jax.jit(jax.vmap(build), compiler_options=COMPILER[program.tier] or None))
-        count = len(inputs["nudge"])
-        padded = {name: np.concatenate([v, v[:1].repeat(program.block - count, axis=0)]) for name, v in inputs.items()}
-        return jax.tree.map(lambda leaf: np.asarray(leaf)[:count], self._compiled[key](padded))
+        along, key = _checkpoints(program), ("problems", program.family, program.static)
+        return self._function(program, build, inputs, along, key, None)(inputs, along)
+
+    def _code(self, program: Program) -> str:
+        """The hash of all that the numbers of a program follow from, beside the letters; made once."""
+        pair = program.kernel, program.family
+        if ("code", pair) not in self._compiled:
+            self._compiled["code", pair] = digests.program(self.project, *pair)
+        return self._compiled["code", pair]
 
     def _kernel(self, program: Program) -> Any:
         return self._load(program.kernel, "simulations")
@@ -308,6 +360,11 @@ def _checkpoints(program: Program, padded: bool = False) -> np.ndarray:
     if padded:
         values = np.pad(values, (0, max(64, 2 ** int(np.ceil(np.log2(len(values))))) - len(values)), mode="edge")
     return values.astype(np.int64 if values.dtype.kind in "iu" else np.float64)
+
+
+def _padded(inputs: Inputs, lanes: int) -> dict[str, np.ndarray]:
+    """The first lanes of a block, as many as asked for; the first of them again where it has fewer."""
+    return {name: np.concatenate([v[:lanes], v[:1].repeat(max(lanes - len(v), 0), axis=0)]) for name, v in inputs.items()}
 
 
 def _has_steps(program: Program, letter: str, dims: int) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from . import devices
 from .design import POINT
-from .kernels import Inputs, KernelFault, Kernels, Program, device
+from .kernels import Inputs, KernelFault, Kernels, Program
 from .project import Project
 from .store import Blocks
 
@@ -79,7 +80,7 @@ class Simulator:
         """
         self.project = project
         self.kernels = Kernels(project, kept)
-        self.device = device()
+        self.device = devices.described()
         self._blocks = blocks
         self._compute = compute or self._here
         self._data: dict[Any, xr.Dataset] = {}

@@ -33,7 +33,7 @@ class Blocks:
     """The blocks of lanes that were computed, whichever claim asked for them.
 
     A block's name is the hash of its kernel's and its family's code with all that they import, of the versions of that, and of its lanes:
-    letters, keys of instances and noise, checkpoints, precision, size, kind of device. No claim and no bound is part of it.
+    letters, keys of instances and noise, checkpoints, precision, size, kind and number of devices. No claim and no bound is part of it.
     """
 
     def __init__(self, project: Project, tell: Tell, anew: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""What the design budgets, measured. A module with a `measure` is an item; its docstring says what is measured and how."""

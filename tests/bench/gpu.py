@@ -1,0 +1,94 @@
+"""On a GPU: seconds, replicate-steps a second, and the share of the machine's peak, CPU beside GPU.
+
+Each kernel runs for as many steps on more and more lanes at once, on either device in a process of its own, compiled beforehand. Peaks are
+measured: memory by adding two long vectors to a third, arithmetic by a product of two large float64 matrices. The share is the larger of
+the two that the compiler's own count of bytes and operations for one step makes of the time. A GPU pays from the lanes on at which it does
+more replicate-steps a second than the CPU.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from theorylab.project import find_project
+from theorylab.simulate import Lanes, Run, Simulator
+
+from .by_hand import CASES, run_of
+from .numpy_loop import AVERAGED
+from .row import Row
+from .timing import PAIRS, ROOT, apart, seconds
+
+ORDER = 7
+LANES = (128, 1_024, 8_192, 65_536)
+STEPS = 256
+LONG, WIDE = 2**25, 2048
+
+
+def measure(claims: str) -> Iterator[Row]:
+    """A row for each kernel and number of lanes, and where a GPU begins to pay; that there is none, where JAX sees none."""
+    here = jax.default_backend()
+    cpu = apart("bench.gpu", JAX_PLATFORMS="cpu")
+    gpu = apart("bench.gpu") if here == "gpu" else None
+    if gpu is None:
+        yield Row("GPU", "none was at hand: JAX sees a CPU alone, and what follows is of it")
+    for name, found in (("CPU", cpu), ("GPU", gpu)):
+        if found:
+            yield Row(f"{name}, measured peaks", f"{found['bytes'] / 1e9:.3g} GB/s, {found['operations'] / 1e9:.3g} Gflop/s in float64")
+    for kernel in cpu["kernels"]:
+        for lanes in map(str, LANES):
+            both = [("CPU", cpu["kernels"][kernel][lanes]), *([("GPU", gpu["kernels"][kernel][lanes])] if gpu else [])]
+            shown = "; ".join(f"{name} {at['seconds']:.3g} s, {at['rate']:.3g} steps/s, {at['share']:.1%} of peak" for name, at in both)
+            yield Row(f"{kernel}, {int(lanes):,} lanes", shown)
+        if gpu:
+            pays = [n for n in LANES if gpu["kernels"][kernel][str(n)]["rate"] > cpu["kernels"][kernel][str(n)]["rate"]]
+            yield Row(f"{kernel}, a GPU pays", f"from {min(pays):,} lanes on" if pays else f"at no size up to {LANES[-1]:,} lanes")
+
+
+def here() -> dict[str, Any]:
+    """The peaks of the device that JAX sees here, and each kernel's times on it."""
+    project = find_project(ROOT)
+    peaks = {"bytes": _bandwidth(), "operations": _arithmetic()}
+    runs = [replace(AVERAGED, sweep=(("T", (STEPS,)),)), *(run_of(project, *case) for case in CASES)]
+    runs = [replace(run, along=(run.along[0], (0, STEPS))) if run.along else run for run in runs]
+    return {**peaks, "kernels": {f"{run.kernel} on {run.family}": {str(n): _timed(project, run, n, peaks) for n in LANES} for run in runs}}
+
+
+def _timed(project: Any, run: Run, lanes: int, peaks: dict[str, float]) -> dict[str, float]:
+    run, every = replace(run, block=lanes), Lanes(tuple(range(lanes)))
+    simulator = Simulator(project)
+    simulator.data(run, Lanes((0,)))
+    took = median(seconds(lambda seed=seed: simulator.data(replace(run, seed=seed), every)) for seed in range(1, PAIRS + 1))
+    shares = [0.0]
+    for pieces in simulator.kernels._compiled.values():
+        # A call of LAPACK hides what it counts.
+        counted = pieces.compiled.cost_analysis() if hasattr(getattr(pieces, "compiled", None), "cost_analysis") else {}
+        for name, peak in (("bytes accessed", "bytes"), ("flops", "operations")):
+            shares.append(counted.get(name, 0.0) * STEPS / peaks[peak] / took)
+    return {"seconds": took, "rate": lanes * STEPS / took, "share": max(shares)}
+
+
+def _bandwidth() -> float:
+    """Bytes a second of a + b over long vectors of float64: two are read and one is written."""
+    with jax.enable_x64(True):
+        a, add = jnp.ones(LONG), jax.jit(lambda a, b: a + b)
+        add(a, a).block_until_ready()
+        return 3 * 8 * LONG / median(seconds(lambda: add(a, a).block_until_ready()) for _ in range(PAIRS))
+
+
+def _arithmetic() -> float:
+    """Operations a second of a product of two large matrices of float64."""
+    with jax.enable_x64(True):
+        a, multiply = jnp.ones((WIDE, WIDE)), jax.jit(lambda a, b: a @ b)
+        multiply(a, a).block_until_ready()
+        return 2 * WIDE**3 / median(seconds(lambda: multiply(a, a).block_until_ready()) for _ in range(PAIRS))
+
+
+if __name__ == "__main__":
+    print(json.dumps(here()))
