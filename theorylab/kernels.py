@@ -9,7 +9,7 @@ import contextlib
 import inspect
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import jax
 import jax.export
 import jax.numpy as jnp
 import numpy as np
+from jax._src import compilation_cache
+from jax._src.compilation_cache_interface import CacheInterface
 
 from . import digests, programs
 from .project import Project, load
@@ -63,15 +65,14 @@ def device() -> str:
 class Kernels:
     """The kernels and families of a project, each compiled once per shape."""
 
-    def __init__(self, project: Project, kept: Path | None = None) -> None:
-        """`kept` is a folder for compiled functions; without one, all are compiled anew."""
+    def __init__(self, project: Project, kept: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> None:
+        """`kept` is a folder for compiled functions, of which `tell` hears what is damaged; without one, all are compiled anew."""
         self.project = project
         self.kept = kept
+        self._tell = tell
         if kept is not None:
             programs.forget_unused(kept)
-            jax.config.update("jax_compilation_cache_dir", str(kept))
-            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-            jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+            _keep_compiled(kept, tell)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
         self._facts: dict[str, tuple[bool, bool]] = {}
@@ -153,7 +154,7 @@ class Kernels:
     def _kept(self, file: Path, function: Any, inputs: Mapping[str, np.ndarray], along: np.ndarray) -> Any:
         """The function as an earlier run traced it; traced now and kept, where it can be."""
         try:
-            kept = programs.load(file)
+            kept = programs.load(file, self._tell)
             program = jax.export.deserialize(bytearray(kept)) if kept else jax.export.export(function)(inputs, along)
             if not kept:
                 programs.save(file, bytes(program.serialize()))
@@ -322,6 +323,32 @@ def _nudged(inputs: Inputs, names: Sequence[str], lane: int) -> dict[str, float]
         return {}
     real = {name: inputs[name][lane] for name in names if inputs[name].dtype.kind == "f"}
     return {name: float(value) for name, value in _move(real, inputs["nudge"][lane], 1).items()}
+
+
+class _Sealed(CacheInterface):
+    """What programs compile to, in files of our own under JAX's keys.
+
+    JAX's have no checksum where they are compressed by zstandard: a flipped bit then ends the process, or changes its numbers. Where
+    they are not, a damaged one, or one that is still being written, is warned of in every run and never replaced.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        self._path, self._tell = folder, tell
+
+    def get(self, key: str) -> Any:
+        return programs.load(self._path / f"{key}.compiled", self._tell)
+
+    def put(self, key: str, value: bytes) -> None:
+        programs.save(self._path / f"{key}.compiled", value)
+
+
+def _keep_compiled(folder: Path, tell: Callable[[str], None]) -> None:
+    """Has JAX keep all that it compiles in a folder."""
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    compilation_cache.reset_cache()
+    compilation_cache.get_file_cache = lambda path: (_Sealed(Path(path), tell), path)
 
 
 def _alone(function: Any) -> Any:

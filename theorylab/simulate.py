@@ -78,7 +78,7 @@ class Simulator:
         `compute` gives the results of several blocks of a program with their positions, in any order; without one, this process does.
         """
         self.project = project
-        self.kernels = Kernels(project, kept)
+        self.kernels = Kernels(project, kept, *([blocks.tell] if blocks else []))
         self.device = device()
         self._blocks = blocks
         self._compute = compute or self._here
