@@ -347,6 +347,8 @@ def _keep_compiled(folder: Path, tell: Callable[[str], None]) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    # XLA's own caches would lie there too, without checksums, and make the folder's place part of every key.
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     compilation_cache.reset_cache()
     compilation_cache.get_file_cache = lambda path: (_Sealed(Path(path), tell), path)
 
