@@ -607,6 +607,23 @@ def test_a_plot_that_fails_costs_its_figures_and_says_so(tmp_path, monkeypatch):
     assert (project.reports / "claims" / "ada2024_bounds.rate.html").is_file()
 
 
+def test_data_that_a_killed_run_left_beside_an_older_page_are_written_again(tmp_path, monkeypatch):
+    _, project = written(tmp_path, [result()])
+    file = project.reports / "data" / "ada2024_bounds.rate.nc"
+    before = file.read_bytes()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(page, "claim_page", killed)
+        with pytest.raises(KeyboardInterrupt):
+            written(tmp_path, [result("refuted", ratio=2.0)])
+    assert file.read_bytes() != before
+    written(tmp_path, [result()])
+    assert file.read_bytes() == before
+
+
 # Where it cannot be written
 
 
