@@ -109,13 +109,15 @@ def goes_on(lives, folder):
 def test_a_run_that_is_killed_goes_on_where_it_was(lives, fresh):
     draw = random.Random(6)
     left = []
-    for n in range(KILLS):
-        folder = fresh(str(n), kept=("compiled",) if n else ())
-        # Before any step on files, or at any moment of its CPU time.
-        fate = {"step": draw.randint(1, lives.whole["steps"]), "then": "kill"} if n % 2 else {"cpu": draw.uniform(0, lives.whole["cpu"])}
-        (killed,) = lives(folder, **fate)
-        assert killed["code"] == (-signal.SIGKILL if n % 2 else -signal.SIGPROF) or ("cpu" in fate and killed["code"] == 0), killed
-        left.append(len(blocks(folder)))
+    while len(left) < KILLS:
+        folder = fresh(str(len(left)), kept=("compiled",) if left else ())
+        # At any moment of its CPU time; and the next run before any of its steps on files.
+        for fate in {"cpu": draw.uniform(0, lives.whole["cpu"])}, {"step": draw.randint(1, lives.whole["steps"]), "then": "kill"}:
+            before = blocks(folder)
+            (killed,) = lives(folder, **fate)
+            assert killed["code"] in (-signal.SIGKILL, -signal.SIGPROF, 0), killed
+            assert blocks(folder).items() >= before.items()
+            left += [len(blocks(folder))] if killed["code"] else []
         goes_on(lives, folder)
     # The moments are spread: some runs had next to nothing, some all of it.
     assert len(set(left)) >= KILLS / 4, left
@@ -145,7 +147,7 @@ def test_two_runs_at_once_do_not_harm_each_other(lives, fresh):
     folder = fresh(kept=())
     for life in lives(folder, times=2):
         assert life["code"] == 0, life["said"]
-        assert not {"damaged", "not kept", "Traceback", "Warning"} & set(life["said"].split())
+        assert not [word for word in ("damaged", "not kept", "Traceback", "Warning") if word in life["said"]], life["said"]
         assert outcome(folder) == outcome(lives.undisturbed)
     goes_on(lives, folder)
 
@@ -174,8 +176,9 @@ def test_an_interrupted_run_ends_at_once_and_says_what_is_kept(lives, fresh, sha
     assert life["code"] == 130
     assert "Traceback" not in life["said"]
     (last,) = [line for line in life["said"].splitlines() if line.startswith("interrupted; ")]
-    finished = len(list((folder / ".theorylab").glob("results/*.pickle")))
-    assert last.startswith(f"interrupted; {finished} of ") and last.endswith("The same command goes on from there")
+    # More may be finished while the last words are said.
+    assert int(last.split()[1]) <= len(list((folder / ".theorylab").glob("results/*.pickle")))
+    assert last.endswith("The same command goes on from there")
     goes_on(lives, folder)
 
 

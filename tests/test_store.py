@@ -31,9 +31,9 @@ class Block:
     """A block of two letters."""
 
     name = "0123456789" * 4
-    made = {"x": np.random.default_rng(0).normal(size=(8, 5)), "y": np.arange(8.0)}
 
     def __init__(self, project, claim, tell):
+        self.made = {"x": np.random.default_rng(0).normal(size=(8, 5)), "y": np.arange(8.0)}
         self.blocks = store.Blocks(project, tell)
 
     def save(self):
@@ -176,7 +176,7 @@ def test_a_sound_file_that_holds_no_block_or_result_is_found(tmp_path, claim, bo
         kept = make(Project(tmp_path, (tmp_path,)), claim, said.append)
         kept.said = said
         kept.save()
-        (kept.path,) = [path for path in tmp_path.rglob("*.npz" if make is Block else "*.pickle")]
+        (kept.path,) = tmp_path.rglob("*.npz" if make is Block else "*.pickle")
         disk.write(kept.path, body)
         is_made_again(kept)
 
