@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -652,6 +653,18 @@ def test_a_full_disk_loses_nothing_and_raises_nothing(tmp_path, monkeypatch):
     assert not found.complete
     assert "No space left on device" in found.message
     assert {path: path.read_bytes() for path in project.reports.rglob("*") if path.is_file()} == before
+
+
+def test_data_that_do_not_fit_raise_and_leave_nothing(tmp_path):
+    # HDF5 itself ends the process where it can write only a part.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            dataset.write(result(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_report_is_whole_where_only_its_first_place_is_full(tmp_path, monkeypatch):

@@ -73,7 +73,7 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
 
 def _so_far(claims: int, unfinished: int, lost: bool) -> str:
     """What an interrupted run has kept."""
-    kept = "not all of that is kept, as was said" if lost else "all of that is kept, and so is every finished block of the others"
+    kept = "not all of it could be kept" if lost else "they, and every finished block of the others, are kept"
     return f"{claims - unfinished} of {claims} claims are finished; {kept}. The same command goes on from there"
 
 
