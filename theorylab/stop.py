@@ -28,6 +28,8 @@ def keeping(kept: Callable[[], str]) -> None:
 
 def _end(number: int, _: FrameType | None) -> None:
     what, status = ENDS[signal.Signals(number)]
-    bar = SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else ""
-    os.write(2, f"{bar}{what}; {_kept()}\n".encode())
-    os._exit(status)
+    try:
+        bar = SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else ""
+        os.write(2, f"{bar}{what}; {_kept()}\n".encode())
+    finally:
+        os._exit(status)
