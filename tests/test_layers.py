@@ -88,7 +88,7 @@ def loaded(code: str) -> set[str]:
 
 HELP = """
 import sys
-from theorylab.cli import main
+from theorylab.__main__ import main
 sys.argv = ["theorylab", "--help"]
 try:
     status = main()

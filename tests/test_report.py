@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -607,6 +608,23 @@ def test_a_plot_that_fails_costs_its_figures_and_says_so(tmp_path, monkeypatch):
     assert (project.reports / "claims" / "ada2024_bounds.rate.html").is_file()
 
 
+def test_data_that_a_killed_run_left_beside_an_older_page_are_written_again(tmp_path, monkeypatch):
+    _, project = written(tmp_path, [result()])
+    file = project.reports / "data" / "ada2024_bounds.rate.nc"
+    before = file.read_bytes()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(page, "claim_page", killed)
+        with pytest.raises(KeyboardInterrupt):
+            written(tmp_path, [result("refuted", ratio=2.0)])
+    assert file.read_bytes() != before
+    written(tmp_path, [result()])
+    assert file.read_bytes() == before
+
+
 # Where it cannot be written
 
 
@@ -635,6 +653,18 @@ def test_a_full_disk_loses_nothing_and_raises_nothing(tmp_path, monkeypatch):
     assert not found.complete
     assert "No space left on device" in found.message
     assert {path: path.read_bytes() for path in project.reports.rglob("*") if path.is_file()} == before
+
+
+def test_data_that_do_not_fit_raise_and_leave_nothing(tmp_path):
+    # HDF5 itself ends the process where it can write only a part.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            dataset.write(result(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_report_is_whole_where_only_its_first_place_is_full(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from tests.project_copies import copy
 from theorylab.kernels import Kernels
 from theorylab.project import find_project
 from theorylab.simulate import KernelFault, Lanes, Run, Simulator
+from theorylab.store import Blocks
 
 NOISY = find_project(Path(__file__).parent / "projects" / "noisy")
 MEAN = Run(
@@ -200,6 +201,14 @@ def test_another_shape_is_traced_although_a_program_is_kept(tmp_path, monkeypatc
     monkeypatch.setattr(Kernels, "_lane", lambda *_: 1 / 0)
     with pytest.raises(KernelFault):
         Simulator(NOISY, tmp_path).data(replace(MEAN, block=8), Lanes((0,), (0,)))
+
+
+def test_stored_blocks_are_read_by_a_claim_that_needs_letters_that_nothing_measures(tmp_path, monkeypatch):
+    project = replace(NOISY, root=tmp_path)
+    run, lanes = replace(MEAN, needed=frozenset({"error", "n", "sigma"})), Lanes((0,), (0, 1))
+    fresh = Simulator(project, blocks=Blocks(project, pytest.fail)).data(run, lanes)
+    monkeypatch.setattr(Kernels, "compute", lambda *_: pytest.fail("computed again"))
+    assert Simulator(project, blocks=Blocks(project, pytest.fail)).data(run, lanes).identical(fresh)
 
 
 def test_a_damaged_program_is_traced_again(tmp_path):

@@ -1,5 +1,15 @@
-"""`python -m theorylab` is the `theorylab` command."""
+"""The `theorylab` command, which `python -m theorylab` is too."""
 
-from .cli import main
+from . import stop
 
-main()
+
+def main() -> None:
+    """Listens for Ctrl-C before anything takes long to import."""
+    stop.listen()
+    from .cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

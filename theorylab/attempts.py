@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,8 +42,11 @@ def append(project: Project, results: Sequence[Result]) -> None:
         if result.verdict is not None
     ]
     _log(project).parent.mkdir(parents=True, exist_ok=True)
-    with _log(project).open("a", encoding="utf-8") as log:
-        log.writelines(line + "\n" for line in lines)
+    with _log(project).open("ab+", buffering=0) as log:
+        # A run that was killed may have left half a line; lines of two runs at once do not mix where each writes all of its own in one go.
+        log.seek(-1 if log.tell() else 0, os.SEEK_END)
+        torn = log.read(1) not in (b"", b"\n")
+        log.write(("\n" * torn + "".join(line + "\n" for line in lines)).encode("utf-8"))
 
 
 def history(project: Project, claim: Claim) -> tuple[int, int]:
@@ -51,10 +55,10 @@ def history(project: Project, claim: Claim) -> tuple[int, int]:
     if not log.is_file():
         return 0, 0
     found = []
-    for line in log.read_text(encoding="utf-8").splitlines():
+    for line in log.read_bytes().splitlines():
         try:
             entry = json.loads(line)
-        except json.JSONDecodeError:
+        except ValueError:
             continue
         if isinstance(entry, dict) and entry.get("claim") == claim.name:
             found.append(entry.get("wording"))

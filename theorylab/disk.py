@@ -15,6 +15,8 @@ def read(path: Path) -> bytes | None:
     """What `write` wrote there, or None where there is nothing. Raises ValueError where it is not what was written under that name."""
     try:
         content = path.read_bytes()
+    except (IsADirectoryError, PermissionError) as error:
+        raise ValueError(error.strerror) from error
     except OSError:
         return None
     if content[:LENGTH].decode("ascii", "replace") != _checksum(path, content[LENGTH:]):
@@ -23,14 +25,20 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, body: bytes) -> None:
-    """Writes bytes with their checksum: under a temporary name, synced, renamed. Raises OSError where that fails."""
+    """Writes bytes with their checksum, whole or not at all. Raises OSError where that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    put(path, _checksum(path, body).encode("ascii") + body)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all: under a temporary name, synced, renamed. Raises OSError where that fails."""
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(_checksum(path, body).encode("ascii") + body)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -48,11 +56,15 @@ def kept(path: Path, tell: Callable[[str], None]) -> bytes | None:
 
 def set_aside(path: Path, why: str, tell: Callable[[str], None]) -> None:
     """Takes a file that cannot be used out of the way, under a name that shows it, and says so."""
-    tell(f"the stored {path.parent.name}/{path.name} is damaged ({why}); it is set aside and computed again")
     try:
         path.replace(path.with_suffix(".damaged"))
+    except FileNotFoundError:
+        # Another run was quicker: it has said so, or there is something newer.
+        return
     except OSError as error:
-        tell(f"{path} cannot be set aside: {error.strerror or error}")
+        tell(f"the stored {path} is damaged ({why}) and cannot be set aside: {error.strerror or error}")
+        return
+    tell(f"the stored {path.parent.name}/{path.name} is damaged ({why}); it is set aside and computed again")
 
 
 def _checksum(path: Path, body: bytes) -> str:

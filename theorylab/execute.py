@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from . import __version__, store, terminal
+from . import __version__, stop, store, terminal
 from .kind import untested
 
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "sympy", "xarray")
@@ -47,6 +46,8 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
     simulators = {claim.file: Simulator(project, project.state / "compiled", blocks) for claim in waiting}
     left = Counter(claim.file for claim in waiting)
     leaving = threading.Lock()
+    lost: dict[str, str] = {}
+    stop.keeping(lambda: _so_far(len(catalogue.claims), left.total(), blocks.full or bool(lost)))
     with terminal.Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
 
         def one(claim: Claim) -> Result:
@@ -55,7 +56,7 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
                 try:
                     store.save(project, result, made_from[claim.name])
                 except OSError as error:
-                    terminal.say(f"the result of {claim.name} is not kept: {error}")
+                    lost[claim.name] = error.strerror or str(error)
             with leaving:
                 left[claim.file] -= 1
                 if not left[claim.file]:
@@ -64,13 +65,22 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
             return result
 
         futures = [pool.submit(one, claim) for claim in waiting]
-        try:
-            known |= {future.result().claim.name: future.result() for future in futures}
-        except KeyboardInterrupt:
-            terminal.say("interrupted; the claims that were finished are kept, and the next run goes on from there")
-            sys.stderr.flush()
-            os._exit(terminal.INTERRUPTED)
+        known |= {future.result().claim.name: future.result() for future in futures}
+    if lost:
+        terminal.say(f"{_some(lost)} not kept: {next(iter(lost.values()))}. Make room, or run theorylab clean")
     return [known[claim.name] for claim in catalogue.claims]
+
+
+def _so_far(claims: int, unfinished: int, lost: bool) -> str:
+    """What an interrupted run has kept."""
+    kept = "not all of it could be kept" if lost else "they, and every finished block of the others, are kept"
+    return f"{claims - unfinished} of {claims} claims are finished; {kept}. The same command goes on from there"
+
+
+def _some(names: Collection[str]) -> str:
+    """The first of the claims whose results are meant, and how many others."""
+    first, *others = sorted(names)
+    return f"the results of {first} and {len(others)} more are" if others else f"the result of {first} is"
 
 
 def about(results: Sequence[Result], began: float) -> dict[str, Any]:

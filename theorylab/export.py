@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from . import disk
 from .columns import Unreadable
 from .doors import DIMS, NETCDF, SUFFIXES
 from .report import dataset
@@ -39,17 +39,14 @@ def write(result: Result, file: Path, control: int = 0) -> Path:
     groups = {node.path.strip("/"): node.to_dataset() for node in measured if node.data_vars}
     if file.suffix in NETCDF:
         return dataset.put(tree, file)
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.absolute().parent)
-    os.close(handle)
-    try:
-        if file.suffix == ".npz":
-            np.savez_compressed(temporary, allow_pickle=False, **_arrays(groups))
-        else:
-            _table({name: data for name, data in groups.items() if name.startswith("claim/")}).to_csv(temporary, index=False, na_rep="nan")
-        return dataset.settle(Path(temporary), file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    if file.suffix == ".npz":
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **_arrays(groups))
+        disk.put(file, content.getvalue())
+    else:
+        table = _table({name: data for name, data in groups.items() if name.startswith("claim/")})
+        disk.put(file, table.to_csv(index=False, na_rep="nan").encode("utf-8"))
+    return file
 
 
 def _control(result: Result, number: int) -> xr.DataTree:

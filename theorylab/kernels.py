@@ -10,7 +10,7 @@ import inspect
 import json
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ import jax
 import jax.export
 import jax.numpy as jnp
 import numpy as np
+from jax._src import compilation_cache
+from jax._src.compilation_cache_interface import CacheInterface
 
 from . import devices, digests, programs
 from .project import Project, load
@@ -76,15 +78,14 @@ class Pieces:
 class Kernels:
     """The kernels and families of a project, each compiled once per shape."""
 
-    def __init__(self, project: Project, kept: Path | None = None) -> None:
-        """`kept` is a folder for compiled functions; without one, all are compiled anew."""
+    def __init__(self, project: Project, kept: Path | None = None, tell: Callable[[str], None] = lambda _: None) -> None:
+        """`kept` is a folder for compiled functions, of which `tell` hears what is damaged; without one, all are compiled anew."""
         self.project = project
         self.kept = kept
+        self._tell = tell
         if kept is not None:
             programs.forget_unused(kept)
-            jax.config.update("jax_compilation_cache_dir", str(kept))
-            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-            jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+            _keep_compiled(kept, tell)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
         self._facts: dict[str, tuple[bool, bool]] = {}
@@ -115,7 +116,7 @@ class Kernels:
     def _kept_facts(self, program: Program, letters: Mapping[str, Any]) -> tuple[bool, bool]:
         """What an earlier run found of the family, since tracing it takes longer than many a run of it; found now and kept."""
         file = self.kept and (self.kept / programs.name(self._code(program), program.family)).with_suffix(".facts")
-        kept = programs.load(file) if file else None
+        kept = programs.load(file, self._tell) if file else None
         if kept is None:
             found = self._found_facts(program, letters)
             if file:
@@ -202,7 +203,7 @@ class Kernels:
     def _kept(self, file: Path, function: Any, inputs: Inputs, along: np.ndarray) -> Any:
         """The function of one device's lanes as an earlier run traced it; traced now and kept, where it can be."""
         try:
-            kept = programs.load(file)
+            kept = programs.load(file, self._tell)
             program = jax.export.deserialize(bytearray(kept)) if kept else jax.export.export(jax.jit(function))(inputs, along)
             if not kept:
                 programs.save(file, bytes(program.serialize()))
@@ -379,6 +380,34 @@ def _nudged(inputs: Inputs, names: Sequence[str], lane: int) -> dict[str, float]
         return {}
     real = {name: inputs[name][lane] for name in names if inputs[name].dtype.kind == "f"}
     return {name: float(value) for name, value in _move(real, inputs["nudge"][lane], 1).items()}
+
+
+class _Sealed(CacheInterface):
+    """What programs compile to, in files of our own under JAX's keys.
+
+    JAX's have no checksum where they are compressed by zstandard: a flipped bit then ends the process, or changes its numbers. Where
+    they are not, a damaged one, or one that is still being written, is warned of in every run and never replaced.
+    """
+
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        self._path, self._tell = folder, tell
+
+    def get(self, key: str) -> Any:
+        return programs.load(self._path / f"{key}.compiled", self._tell)
+
+    def put(self, key: str, value: bytes) -> None:
+        programs.save(self._path / f"{key}.compiled", value)
+
+
+def _keep_compiled(folder: Path, tell: Callable[[str], None]) -> None:
+    """Has JAX keep all that it compiles in a folder."""
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    # XLA's own caches would lie there too, without checksums, and make the folder's place part of every key.
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+    compilation_cache.reset_cache()
+    compilation_cache.get_file_cache = lambda path: (_Sealed(Path(path), tell), path)
 
 
 def _alone(function: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Traced programs, kept between runs: the same sources are not traced again. JAX keeps what programs compile to beside them."""
+"""Traced programs and what they compile to, kept between runs: the same sources are neither traced nor compiled again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,17 @@ def name(code: str, parts: Any) -> str:
     return f"{hashlib.sha256(f'{parts!r} {code}'.encode()).hexdigest()[:32]}.program"
 
 
-def load(file: Path) -> bytes | None:
-    """What was saved there; None where nothing was, or where it is damaged."""
-    with contextlib.suppress(OSError, ValueError):
-        body = disk.read(file)
-        if body is not None:
+def load(file: Path, tell: Callable[[str], None]) -> bytes | None:
+    """What was saved there; None where nothing was. A damaged file is set aside and said."""
+    body = disk.kept(file, tell)
+    if body is not None:
+        with contextlib.suppress(OSError):
             os.utime(file)
-        return body
+    return body
 
 
 def save(file: Path, body: bytes) -> None:
-    """Keeps a program; what cannot be written is traced again the next time."""
+    """Keeps a program; what cannot be written is made again the next time."""
     with contextlib.suppress(OSError):
         disk.write(file, body)
 

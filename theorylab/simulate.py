@@ -79,7 +79,7 @@ class Simulator:
         `compute` gives the results of several blocks of a program with their positions, in any order; without one, this process does.
         """
         self.project = project
-        self.kernels = Kernels(project, kept)
+        self.kernels = Kernels(project, kept, *([blocks.tell] if blocks else []))
         self.device = devices.described()
         self._blocks = blocks
         self._compute = compute or self._here
@@ -149,7 +149,8 @@ class Simulator:
             found = dict(self._compute(program, blocks))
             return [found[n] for n in range(len(blocks))]
         names = [self._blocks.name(program, inputs, self.device) for inputs in blocks]
-        found = {n: block for n, name in enumerate(names) if (block := self._blocks.load(name, program.needed)) is not None}
+        measured = program.needed & {letter for letter, _, _ in program.outputs}
+        found = {n: block for n, name in enumerate(names) if (block := self._blocks.load(name, measured)) is not None}
         missing = [n for n in range(len(blocks)) if n not in found]
         for n, block in self._compute(program, [blocks[n] for n in missing]):
             self._blocks.save(names[missing[n]], block)

@@ -6,11 +6,13 @@ making. `.theorylab/results` has the verdicts with their data, a file for each c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import pickle
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +39,10 @@ class Blocks:
     """
 
     def __init__(self, project: Project, tell: Tell, anew: bool = False) -> None:
-        """`anew`: nothing that is stored is used, all of it is written again."""
-        self._project, self._tell, self._anew, self._full = project, tell, anew, False
+        """`anew`: nothing that is stored is used, all of it is written again. `full` says whether something could not be stored."""
+        self.tell = tell
+        self.full = False
+        self._project, self._anew = project, anew
         self._codes: dict[tuple[str, str | None], str] = {}
 
     def name(self, program: Program, inputs: Inputs, device: str) -> str:
@@ -54,11 +58,15 @@ class Blocks:
 
     def load(self, name: str, needed: Collection[str]) -> dict[str, np.ndarray] | None:
         """The measured letters of that block, lanes first; None where it is not stored, or lacks a letter that is needed now."""
-        body = None if self._anew else disk.kept(self._path(name), self._tell)
+        body = None if self._anew else disk.kept(self._path(name), self.tell)
         if body is None:
             return None
-        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-            found = {key.removeprefix("measured "): arrays[key] for key in arrays.files}
+        try:
+            with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+                found = {key.removeprefix("measured "): arrays[key] for key in arrays.files}
+        except Exception as error:
+            disk.set_aside(self._path(name), f"{type(error).__name__}: {error}", self.tell)
+            return None
         return found if set(needed) <= found.keys() else None
 
     def save(self, name: str, block: Mapping[str, np.ndarray]) -> None:
@@ -69,9 +77,9 @@ class Blocks:
         try:
             disk.write(self._path(name), body.getvalue())
         except OSError as error:
-            if not self._full:
-                self._tell(f"what is computed from here on is not kept: {error.strerror or error}. Make room, or run theorylab clean")
-            self._full = True
+            if not self.full:
+                self.tell(f"what is computed from here on is not kept: {error.strerror or error}. Make room, or run theorylab clean")
+            self.full = True
 
     def _path(self, name: str) -> Path:
         return self._project.state / "blocks" / name[:2] / f"{name[2:]}.npz"
@@ -109,11 +117,11 @@ def load(project: Project, claim: Claim, made_from: Mapping[str, str], tell: Tel
         return None
     try:
         result = pickle.loads(body.partition(b"\n")[2])
-        if not isinstance(result, Result):
+        if not isinstance(result, Result) or vars(result).keys() != {field.name for field in fields(Result)}:
             raise ValueError("it holds something else")
         return result
     except Exception as error:
-        disk.set_aside(path, str(error), tell)
+        disk.set_aside(path, f"{type(error).__name__}: {error}", tell)
         return None
 
 
@@ -122,21 +130,29 @@ def save(project: Project, result: Result, made_from: Mapping[str, str]) -> None
     head = json.dumps(dict(made_from)).encode()
     disk.write(_path(project, result.claim, made_from), head + b"\n" + pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
     for old in _stored(project, result.claim)[KEPT:]:
-        old.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            old.unlink()
 
 
 def before(project: Project, claim: Claim) -> list[dict[str, str]]:
     """The parts that the stored results of a claim were made from, the last first."""
     found = []
     for path in _stored(project, claim):
-        body = disk.kept(path, lambda _: None)
-        if body is not None:
-            found.append(json.loads(body.partition(b"\n")[0]))
+        # What is damaged is said where the result itself is asked for.
+        with contextlib.suppress(ValueError):
+            body = disk.read(path)
+            if body is not None:
+                found.append(json.loads(body.partition(b"\n")[0]))
     return found
 
 
 def _stored(project: Project, claim: Claim) -> list[Path]:
-    return sorted(_folder(project).glob(f"{claim.name}-*.pickle"), key=lambda path: path.stat().st_mtime, reverse=True)
+    """The files of a claim's results, the last first; one that goes meanwhile is left out."""
+    times: dict[Path, float] = {}
+    for path in _folder(project).glob(f"{claim.name}-*.pickle"):
+        with contextlib.suppress(OSError):
+            times[path] = path.stat().st_mtime
+    return sorted(times, key=times.__getitem__, reverse=True)
 
 
 def _path(project: Project, claim: Claim, made_from: Mapping[str, str]) -> Path:

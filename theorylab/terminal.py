@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue
     from .result import Result
 
-SURPRISE, USAGE, UNDECIDED, INTERRUPTED = 1, 2, 3, 130
+SURPRISE, USAGE, UNDECIDED = 1, 2, 3
 MOVED = 4
 
 

@@ -1,10 +1,7 @@
 """The command line. Everything heavy is imported by the command that needs it."""
 
-import sys
-
 import typer
 
-from .. import terminal
 from . import elsewhere, look, run
 
 app = typer.Typer(
@@ -20,12 +17,3 @@ app.command()(look.show)
 app.command()(look.replay)
 app.command()(elsewhere.judge)
 app.command()(elsewhere.export)
-
-
-def main() -> None:
-    """The `theorylab` command."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        terminal.say("interrupted; nothing was running")
-        sys.exit(terminal.INTERRUPTED)

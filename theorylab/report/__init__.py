@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import disk
 
 if TYPE_CHECKING:
     from ..catalogue import Failure
@@ -71,13 +72,15 @@ def _write(folder: Path, results: Sequence[Result], document: Mapping[str, Any],
     for result, entry in zip(results, document["claims"], strict=True):
         file, data = folder / "claims" / f"{result.claim.name}.html", folder / "data" / f"{result.claim.name}.nc"
         digest = _digest(result, entry, document["run"])
-        if _is_current(file, digest) and (data.is_file() or not result.data):
+        if _is_current(file, _beside(data, digest)):
             continue
         if result.data:
             dataset.write(result, data.parent, document["run"])
         drawn = _attempt(f"the figures of {result.claim.name}", partial(figures.figures, result), missing) or []
         html = _attempt(
-            f"the page of {result.claim.name}", partial(page.claim_page, result, entry, document["run"], drawn, digest), missing
+            f"the page of {result.claim.name}",
+            partial(page.claim_page, result, entry, document["run"], drawn, _beside(data, digest)),
+            missing,
         )
         if html is not None:
             put(file, html)
@@ -116,16 +119,7 @@ def _notes(missing: list[str]) -> tuple[str, bool]:
 
 def put(file: Path, text: str) -> None:
     """Writes a text file whole or not at all."""
-    from .dataset import settle
-
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-        settle(Path(temporary), file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    disk.put(file, text.encode("utf-8"))
 
 
 def _digest(result: Result, entry: Mapping[str, Any], run: Mapping[str, Any]) -> str:
@@ -151,6 +145,14 @@ def _code() -> str:
     """The source of this package, by its files' sizes and times."""
     files = sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".html", ".css"))
     return repr([(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files])
+
+
+def _beside(data: Path, digest: str) -> str:
+    """The digest for a page that lies beside this data file: a run that was killed between the two left a page beside other data."""
+    try:
+        return f"{digest}-{blake2b(data.read_bytes(), digest_size=16).hexdigest()}"
+    except OSError:
+        return f"{digest}-alone"
 
 
 def _is_current(file: Path, digest: str) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from .. import __version__
+from .. import __version__, disk
 from ..claim import Claim
 from ..project import find_project
 from .diagnosed import diagnosed
@@ -89,22 +87,8 @@ def write(result: Result, folder: Path, run: Mapping[str, Any] | None = None) ->
 def put(measured: xr.DataTree, file: Path) -> Path:
     """Writes a tree, whole or not at all. Raises OSError."""
     encoding = {node.path: {name: DEFLATE for name, v in node.data_vars.items() if v.ndim} for node in measured.subtree}
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=file.suffix, dir=file.parent)
-    os.close(handle)
-    try:
-        measured.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        return settle(Path(temporary), file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def settle(temporary: Path, file: Path) -> Path:
-    """Gives a finished file its name, once its bytes are on the disk; no reader ever sees a part of it."""
-    with temporary.open("rb") as handle:
-        os.fsync(handle.fileno())
-    temporary.chmod(0o644)
-    os.replace(temporary, file)
+    # In memory first: on a full disk HDF5 ends the process.
+    disk.put(file, bytes(measured.to_netcdf(engine="h5netcdf", encoding=encoding)))
     return file
 
 
