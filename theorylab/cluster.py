@@ -9,9 +9,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
+import logging
+import multiprocessing
 import pickle
 import queue
 import re
+import signal
+import sys
 import threading
 import uuid
 import zipfile
@@ -50,7 +54,7 @@ LEAVING = 0.5
 
 class Parcel(NamedTuple):
     """What a worker needs: an archive and its hash, the names in it of the project's folders and of the files of this run's kernels and
-    families, and the folder for compiled functions, where the worker shares one."""
+    families, and the folder for compiled functions, where the worker is this command's own."""
 
     name: str
     archive: bytes
@@ -78,16 +82,19 @@ class Answer(NamedTuple):
 def opened(project: Project, files: Collection[Path], where: Where, tell: Tell) -> Iterator[Cluster]:
     """A cluster that computes blocks of the kernels and families in these files. Raises Unusable."""
     try:
-        from dask import config
         import distributed
+        from dask import config
     except ImportError as error:
         raise Unusable(f"--workers and --cluster need dask ({error}). Install it: {INSTALL}") from None
     compiled = None if where.cluster else project.state / "compiled"
     with ExitStack() as stack:
         if not where.cluster:
             stack.enter_context(config.set(LOCAL))
-            options = {"n_workers": where.workers, "threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-            scheduler: Any = stack.enter_context(distributed.LocalCluster(**options, env=ONE_THREAD))
+            # The process that looks after semaphores would warn of those that Ctrl-C leaves to it.
+            sys.warnoptions.append("ignore:resource_tracker:UserWarning")
+            options = {"n_workers": where.workers, "threads_per_worker": 1, "memory_limit": 0, "env": ONE_THREAD}
+            quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+            scheduler: Any = stack.enter_context(distributed.LocalCluster(**options, **quiet))
         elif "://" in where.cluster:
             scheduler = where.cluster
         else:
@@ -100,15 +107,15 @@ def opened(project: Project, files: Collection[Path], where: Where, tell: Tell) 
         if not client.nthreads():
             tell(f"waiting for the first worker of {where.cluster or 'this machine'}")
             client.wait_for_workers(1)
-        yield Cluster(client, _packed(project, files, compiled), _parts(files))
+        yield Cluster(client, _packed(project, files, compiled), _parts(files), tell)
 
 
 class Cluster:
     """Computes blocks of lanes on the workers of a Dask client; in several threads, where they ask."""
 
-    def __init__(self, client: Any, parcel: Parcel, parts: Mapping[str, str]) -> None:
+    def __init__(self, client: Any, parcel: Parcel, parts: Mapping[str, str], tell: Tell) -> None:
         """`parts` are what numbers follow from here, beside the archive. Raises Unusable where a worker differs."""
-        self._client, self._parcel, self._parts = client, parcel, parts
+        self._client, self._parcel, self._parts, self._tell = client, parcel, parts, tell
         self._compiled: dict[Program, set[str]] = {}
         self._firsts: dict[Program, threading.Lock] = {}
         self._lock, self._alone = threading.Lock(), threading.Lock()
@@ -138,8 +145,10 @@ class Cluster:
             raise Unusable(f"the scheduler {self._client.scheduler.address} is gone") from None
 
     def leave(self) -> None:
-        """Ends what was started for this run, as far as that goes at once: workers end by themselves when this process does."""
-        if self._client.cluster is not None:
+        """Ends what this command started, before its process ends without more ado: local workers, a queueing system's jobs."""
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        if self._client.cluster is not None and self._parcel.compiled is None:
             closing = threading.Thread(target=self._client.cluster.close, daemon=True)
             closing.start()
             closing.join(LEAVING)
@@ -175,6 +184,7 @@ class Cluster:
                         on = program.family or "no family"
                         why = "it crashes, or needs more memory than there is. The worker's log, or a run without workers, says more"
                         raise KernelFault(f"{program.kernel} on {on} ended {deaths} workers, the last one alone: {why}.") from None
+                    self._tell(f"a worker ended while it had to compute {program.kernel}; that is computed again on another")
                     answer = Answer("")
             future = None
             if answer.fault is not None:
@@ -223,6 +233,9 @@ _unpacked: dict[str, Kernels] = {}
 
 def _unpack(parcel: Parcel, dask_worker: Any) -> Host:
     """On a worker: takes an archive into a folder that goes with the worker, and says what numbers follow from here."""
+    if parcel.compiled:
+        # On a terminal, Ctrl-C reaches the workers too; it is for the command alone.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     here = Path(dask_worker.local_directory)
     folder = here / parcel.name
     if parcel.name not in _unpacked:
