@@ -296,12 +296,17 @@ def _compared(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> s
 
 def _started(name: str) -> Any:
     """A cluster of the class "module:Class", as Dask's own configuration files set it up. Raises Unusable."""
+    from distributed.deploy import Cluster as Deployed
+
     module, _, attribute = name.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)()
+        started = getattr(importlib.import_module(module), attribute)()
     except ModuleNotFoundError as error:
         raise Unusable(f"--cluster {name}: {error}. Install it; for dask_jobqueue: {INSTALL}") from None
     except AttributeError:
         raise Unusable(f"--cluster {name}: {module} has no class {attribute!r}. Write such as dask_jobqueue:SLURMCluster.") from None
-    except (TypeError, ValueError, OSError) as error:
+    except (TypeError, ValueError, OSError, RuntimeError) as error:
         raise Unusable(f"--cluster {name} does not start: {error}") from None
+    if not isinstance(started, Deployed):
+        raise Unusable(f"--cluster {name} is no cluster of Dask's. Write such as dask_jobqueue:SLURMCluster.")
+    return started
