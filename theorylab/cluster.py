@@ -93,7 +93,7 @@ def opened(project: Project, files: Collection[Path], where: Where, tell: Tell) 
             # The process that looks after semaphores would warn of those that Ctrl-C leaves to it.
             sys.warnoptions.append("ignore:resource_tracker:UserWarning")
             options = {"n_workers": where.workers, "threads_per_worker": 1, "memory_limit": 0, "env": ONE_THREAD}
-            quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+            quiet = {"dashboard_address": ":0", "scheduler_kwargs": {"dashboard": False}, "silence_logs": logging.CRITICAL}
             scheduler: Any = stack.enter_context(distributed.LocalCluster(**options, **quiet))
         elif "://" in where.cluster:
             scheduler = where.cluster
@@ -296,7 +296,7 @@ def _compared(name: str, here: Mapping[str, str], there: Mapping[str, str]) -> s
 
 def _started(name: str) -> Any:
     """A cluster of the class "module:Class", as Dask's own configuration files set it up. Raises Unusable."""
-    from distributed.deploy import Cluster as Deployed
+    from distributed.deploy.cluster import Cluster as Deployed
 
     module, _, attribute = name.partition(":")
     try:
