@@ -22,8 +22,8 @@ from theorylab.project import find_project
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 7
-# Long enough that what a block costs beside its numbers does not show, and a whole number for each of two workers after the first.
-LONG, SHORT = 9, 300
+# Long enough that what a block costs beside its numbers does not show, and an even number of them.
+LONG, SHORT = 12, 300
 KERNELS = '''
 import jax
 import jax.numpy as jnp

@@ -307,9 +307,14 @@ def test_without_dask_the_command_that_installs_it_is_said(gate, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "options", [["--cluster", "tcp://127.0.0.1:9", "--workers", "2"], ["--cluster", "dask_jobqueue:SLURMCluster"], ["--cluster", "slurm"]]
+    ("options", "words"),
+    [
+        (["--cluster", "tcp://127.0.0.1:9", "--workers", "2"], "--workers starts workers, and those of tcp://127.0.0.1:9 are there"),
+        (["--cluster", "dask_jobqueue:SLURMCluster"], "'dask_jobqueue:SLURMCluster' is no scheduler's address"),
+        (["--cluster", "slurm", "--workers", "2"], "'slurm' is no scheduler's address"),
+    ],
 )
-def test_options_that_do_not_go_together_end_the_command(options):
+def test_options_that_do_not_go_together_end_the_command(options, words):
     run = CliRunner().invoke(app, ["verify", *options])
     assert run.exit_code == 2
-    assert options[1] in run.output
+    assert words in run.output
