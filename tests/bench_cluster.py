@@ -21,7 +21,7 @@ from theorylab.machines import Where
 from theorylab.project import find_project
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 7
+ROUNDS = 5
 # Long enough that what a block costs beside its numbers does not show, and an even number of them.
 LONG, SHORT = 12, 300
 KERNELS = '''

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,11 +41,17 @@ def environment(folder):
     return {**os.environ, "PYTHONPATH": str(HERE.parent), "GATE": str(folder / "gate"), "NO_COLOR": "1"}
 
 
+@contextmanager
 def begun(folder, *arguments):
-    """The command line on that project, as a terminal starts it: in a process group of its own."""
+    """The command line on that project, as a terminal starts it: in a process group of its own, of which nothing outlives the test."""
     command = [sys.executable, "-m", "theorylab", "verify", *arguments]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    return subprocess.Popen(command, cwd=folder, env=environment(folder), **options)
+    with subprocess.Popen(command, cwd=folder, env=environment(folder), **options) as run:
+        try:
+            yield run
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
 
 
 def until(condition):
@@ -98,18 +105,18 @@ def undisturbed(tmp_path_factory):
     """The project, verified in one process."""
     folder = copy(tmp_path_factory.mktemp("undisturbed") / "project")
     opened(folder)
-    run = begun(folder)
-    _, said = run.communicate(timeout=PATIENCE)
+    with begun(folder) as run:
+        _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, said
     return folder
 
 
 def test_workers_compute_the_same_bits_even_where_one_is_killed(undisturbed, tmp_path):
     folder = copy(tmp_path / "project")
-    run = begun(folder, "--workers", "2")
-    os.kill(at_the_gate(folder), signal.SIGKILL)
-    opened(folder)
-    _, said = run.communicate(timeout=PATIENCE)
+    with begun(folder, "--workers", "2") as run:
+        os.kill(at_the_gate(folder), signal.SIGKILL)
+        opened(folder)
+        _, said = run.communicate(timeout=PATIENCE)
     assert run.returncode == 0, said
     assert "a worker ended while it had to compute gated:correlated" in said
     assert "Traceback" not in said
@@ -120,13 +127,13 @@ def test_workers_compute_the_same_bits_even_where_one_is_killed(undisturbed, tmp
 
 def test_ctrl_c_ends_the_workers_and_keeps_what_they_computed(undisturbed, tmp_path):
     folder = copy(tmp_path / "project")
-    run = begun(folder, "--workers", "1")
-    at_the_gate(folder)
-    os.killpg(run.pid, signal.SIGINT)
-    _, said = run.communicate(timeout=PATIENCE)
+    with begun(folder, "--workers", "1") as run:
+        at_the_gate(folder)
+        os.killpg(run.pid, signal.SIGINT)
+        _, said = run.communicate(timeout=PATIENCE)
+        until(lambda: not alive(run.pid))
     assert run.returncode == 130
     assert said.splitlines()[-1] == "interrupted; the claims that were finished are kept, and the next run goes on from there"
-    until(lambda: not alive(run.pid))
     assert stored(folder)
     assert stored(folder).items() <= stored(undisturbed).items()
 
@@ -143,10 +150,10 @@ def test_a_scheduler_that_dies_is_said_and_what_was_computed_is_kept(undisturbed
     worker = subprocess.Popen([*dask, "worker", "--scheduler-file", str(address), *options], **here)
     try:
         until(lambda: address.exists() and address.read_text())
-        run = begun(folder, "--cluster", json.loads(address.read_text())["address"])
-        assert at_the_gate(folder) == worker.pid
-        scheduler.kill()
-        _, said = run.communicate(timeout=PATIENCE)
+        with begun(folder, "--cluster", json.loads(address.read_text())["address"]) as run:
+            assert at_the_gate(folder) == worker.pid
+            scheduler.kill()
+            _, said = run.communicate(timeout=PATIENCE)
     finally:
         worker.kill()
         scheduler.kill()

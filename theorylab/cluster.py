@@ -141,7 +141,7 @@ class Cluster:
                 found = [] if known else [(waiting[0][0], self._block(program, waiting.popleft()[1]))]
             yield from found
             yield from self._side_by_side(program, waiting)
-        except CancelledError:
+        except (CancelledError, OSError):
             raise Unusable(f"the scheduler {self._client.scheduler.address} is gone") from None
 
     def leave(self) -> None:
@@ -154,6 +154,8 @@ class Cluster:
             closing.join(LEAVING)
 
     def _side_by_side(self, program: Program, waiting: deque[tuple[int, Inputs]]) -> Iterator[Placed]:
+        if not waiting:
+            return
         running: dict[Any, tuple[int, Inputs]] = {}
         finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         # Enough to keep the workers busy and no more: what waits on a worker that dies has to be run again.
