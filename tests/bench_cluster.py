@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -21,7 +22,7 @@ from theorylab.machines import Where
 from theorylab.project import find_project
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 5
+ROUNDS = 9
 # Long enough that what a block costs beside its numbers does not show, and an even number of them.
 LONG, SHORT = 12, 300
 KERNELS = '''
@@ -50,12 +51,15 @@ def main() -> None:
         project = Path(folder)
         (project / "simulations").mkdir()
         (project / "simulations" / "bench.py").write_text(KERNELS)
-        one, two, copies, block = against_copies(project)
-        gain, reach = statistics.median(one_by_two(one, two)), statistics.median(copies)
-        share = statistics.median(g / c for g, c in zip(one_by_two(one, two), copies, strict=True))
-        table.add_row(f"two workers against one, blocks of {block:.2f} s", f"{gain:.2f} x", "")
-        table.add_row("two copies of a single-threaded loop against one", f"{reach:.2f} x", "")
-        table.add_row("the former by the latter", f"{share:.2f}", "0.85")
+        rounds = against_copies(project)
+        table.add_row("seconds of a block in a single-threaded loop", f"{statistics.median(r.loop for r in rounds) / LONG:.2f}", "")
+        table.add_row("two workers against one", f"{statistics.median(r.one / r.two for r in rounds):.2f} x", "")
+        table.add_row("two copies of the loop against one", f"{statistics.median(2 * r.loop / r.loops for r in rounds):.2f} x", "")
+        table.add_row(
+            "the former by the latter", f"{statistics.median(r.one / r.two / (2 * r.loop / r.loops) for r in rounds):.2f}", "0.85"
+        )
+        table.add_row("blocks in a second, two workers by two copies", f"{statistics.median(r.loops / r.two / 2 for r in rounds):.2f}", "")
+        table.add_row("blocks in a second, one worker by one loop", f"{statistics.median(r.loop / r.one for r in rounds):.2f}", "")
         begin, first, end = starting(project)
         table.add_row("two local workers, until they can be asked", f"{begin:.2f} s", "")
         table.add_row("their first block, compiled before", f"{first:.2f} s", "")
@@ -66,9 +70,18 @@ def main() -> None:
     Console(width=110).print(table)
 
 
-def against_copies(folder: Path) -> tuple[list[float], list[float], list[float], float]:
-    """Seconds of one worker and of two for the same blocks; how much more two copies of a loop do than one; seconds of a block."""
-    one, two, copies, single = [], [], [], []
+class Round(NamedTuple):
+    """Seconds of one worker and of two for the same blocks, of a loop over these, and of two copies of it at once."""
+
+    one: float
+    two: float
+    loop: float
+    loops: float
+
+
+def against_copies(folder: Path) -> list[Round]:
+    """Workers and loops in turn, all of which have compiled."""
+    rounds = []
     program = _program("bench:long", 128)
     blocks = [_inputs(seed, 128) for seed in range(LONG)]
     loops = [_begun(folder) for _ in range(2)]
@@ -76,19 +89,12 @@ def against_copies(folder: Path) -> tuple[list[float], list[float], list[float],
         for machines in (alone, both):
             dict(machines.compute(program, blocks))
         for _ in range(ROUNDS):
-            one.append(_seconds(alone, program, blocks))
-            two.append(_seconds(both, program, blocks))
-            single.append(max(_looped(loops[:1])))
-            copies.append(2 * single[-1] / max(_looped(loops)))
+            one, two = _seconds(alone, program, blocks), _seconds(both, program, blocks)
+            rounds.append(Round(one, two, loops=max(_looped(loops)), loop=max(_looped(loops[:1]))))
     for process in loops:
         process.kill()
         process.wait()
-    return one, two, copies, statistics.median(single) / LONG
-
-
-def one_by_two(one: list[float], two: list[float]) -> list[float]:
-    """How much sooner two were, round by round."""
-    return [a / b for a, b in zip(one, two, strict=True)]
+    return rounds
 
 
 def loop(folder: Path) -> None:
