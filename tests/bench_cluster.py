@@ -52,12 +52,12 @@ def main() -> None:
         (project / "simulations").mkdir()
         (project / "simulations" / "bench.py").write_text(KERNELS)
         rounds = against_copies(project)
+        gain, reach = [r.one / r.two for r in rounds], [2 * r.loop / r.loops for r in rounds]
+        share = [g / c for g, c in zip(gain, reach, strict=True)]
         table.add_row("seconds of a block in a single-threaded loop", f"{statistics.median(r.loop for r in rounds) / LONG:.2f}", "")
-        table.add_row("two workers against one", f"{statistics.median(r.one / r.two for r in rounds):.2f} x", "")
-        table.add_row("two copies of the loop against one", f"{statistics.median(2 * r.loop / r.loops for r in rounds):.2f} x", "")
-        table.add_row(
-            "the former by the latter", f"{statistics.median(r.one / r.two / (2 * r.loop / r.loops) for r in rounds):.2f}", "0.85"
-        )
+        table.add_row("two workers against one", f"{statistics.median(gain):.2f} x", "")
+        table.add_row("two copies of the loop against one", f"{statistics.median(reach):.2f} x", "")
+        table.add_row("the former by the latter", f"{statistics.median(share):.2f}", "0.85")
         table.add_row("blocks in a second, two workers by two copies", f"{statistics.median(r.loops / r.two / 2 for r in rounds):.2f}", "")
         table.add_row("blocks in a second, one worker by one loop", f"{statistics.median(r.loop / r.one for r in rounds):.2f}", "")
         begin, first, end = starting(project)
