@@ -66,4 +66,6 @@ def install(session: nox.Session, *groups: str) -> None:
     """The project itself, editable, with what its claims stand on, and dependency groups, at the versions that were tested."""
     requirements = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
     # Bytecode is made while installing, on all cores, and not by the first import of each package.
-    session.install("--editable", ".[catalogue]", *requirements, "--constraint", "constraints.txt", env={"UV_COMPILE_BYTECODE": "1"})
+    session.install(
+        "--editable", ".[catalogue,cluster]", *requirements, "--constraint", "constraints.txt", env={"UV_COMPILE_BYTECODE": "1"}
+    )

@@ -23,7 +23,8 @@ SETTINGS = ("JAX_", "XLA_")
 
 def program(project: Project, kernel: str, family: str | None) -> str:
     """The hash of all that the numbers of a kernel on a family follow from, beside the letters: sources, versions, settings."""
-    return of(_program(project, kernel, family).values())
+    found = _program(project, kernel, family)
+    return of(f"{name}: {found[name]}" for name in sorted(found))
 
 
 def _program(project: Project, kernel: str, family: str | None) -> dict[str, str]:

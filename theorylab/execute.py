@@ -7,25 +7,31 @@ import platform
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from . import __version__, stop, store, terminal
 from .kind import untested
+from .machines import Unusable, Where
 
 LIBRARIES = ("jax", "jaxlib", "numpy", "scipy", "sympy", "xarray")
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue
     from .claim import Claim
+    from .machines import Machines
     from .project import Project
     from .result import Options, Result
 
 
-def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], recompute: bool) -> list[Result]:
+HERE = Where()
+
+
+def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], recompute: bool, where: Where = HERE) -> list[Result]:
     """The results in the catalogue's order, each claim under its own options: stored ones first, the others side by side, more than cores
     since they wait for shared runs."""
     made_from = {claim.name: store.parts(project, claim, options[claim.name]) for claim in catalogue.claims if not untested(claim)}
@@ -43,12 +49,13 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
 
     # Claims of one file share runs; its compiled functions and data go when its last claim is done.
     blocks = store.Blocks(project, terminal.say, anew=recompute)
-    simulators = {claim.file: Simulator(project, project.state / "compiled", blocks) for claim in waiting}
     left = Counter(claim.file for claim in waiting)
     leaving = threading.Lock()
     lost: dict[str, str] = {}
-    stop.keeping(lambda: _so_far(len(catalogue.claims), left.total(), blocks.full or bool(lost)))
-    with terminal.Progress(len(waiting)) as done, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+    so_far = lambda: _so_far(len(catalogue.claims), left.total(), blocks.full or bool(lost))  # noqa: E731
+    with _machines(project, waiting, options, where) as machines, terminal.Progress(len(waiting)) as done, _threads(machines) as pool:
+        stop.keeping(so_far, machines.leave if machines else None)
+        simulators = {claim.file: Simulator(project, project.state / "compiled", blocks, machines) for claim in waiting}
 
         def one(claim: Claim) -> Result:
             result = verify_one(claim, simulators[claim.file], options[claim.name])
@@ -65,7 +72,10 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
             return result
 
         futures = [pool.submit(one, claim) for claim in waiting]
-        known |= {future.result().claim.name: future.result() for future in futures}
+        try:
+            known |= {future.result().claim.name: future.result() for future in as_completed(futures)}
+        except Unusable as error:
+            stop.end(f"{error}; {so_far()}", terminal.UNDECIDED, machines.leave if machines else None)
     if lost:
         terminal.say(f"{_some(lost)} not kept: {next(iter(lost.values()))}. Make room, or run theorylab clean")
     return [known[claim.name] for claim in catalogue.claims]
@@ -81,6 +91,30 @@ def _some(names: Collection[str]) -> str:
     """The first of the claims whose results are meant, and how many others."""
     first, *others = sorted(names)
     return f"the results of {first} and {len(others)} more are" if others else f"the result of {first} is"
+
+
+@contextmanager
+def _machines(project: Project, waiting: Sequence[Claim], options: Mapping[str, Options], where: Where) -> Iterator[Machines | None]:
+    """The machines that compute blocks, where others than this one do and any of the claims is to be run."""
+    run = [claim for claim in waiting if not untested(claim) and (claim.tier, options[claim.name].tier) != ("full", "quick")]
+    if where == HERE or not run:
+        yield None
+        return
+    from .cluster import opened
+
+    versions = [version for claim in run for version in (claim, *(claim.under(control) for control in claim.controls))]
+    files = {file for version in versions for file in store.sources(project, version)}
+    with ExitStack() as stack:
+        try:
+            machines = stack.enter_context(opened(project, sorted(files), where, terminal.say))
+        except Unusable as error:
+            terminal.usage(str(error))
+        yield machines
+
+
+def _threads(machines: Machines | None) -> ThreadPoolExecutor:
+    """More threads than what computes for them, since they wait for shared runs."""
+    return ThreadPoolExecutor(2 * max(os.cpu_count() or 1, machines.threads if machines else 1))
 
 
 def about(results: Sequence[Result], began: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -16,6 +16,7 @@ import xarray as xr
 from . import devices
 from .design import POINT
 from .kernels import Inputs, KernelFault, Kernels, Program
+from .machines import Machines
 from .project import Project
 from .store import Blocks
 
@@ -23,7 +24,6 @@ __all__ = ["KernelFault", "Lanes", "Run", "Simulator", "block_size"]
 
 BLOCKS = (8, 128)
 Block = dict[str, np.ndarray]
-Compute = Callable[[Program, Sequence[Inputs]], Iterable[tuple[int, Block]]]
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class Lanes:
 class Simulator:
     """Data of the kernels and families of a project; what the store has is not computed."""
 
-    def __init__(self, project: Project, kept: Path | None = None, blocks: Blocks | None = None, compute: Compute | None = None) -> None:
+    def __init__(self, project: Project, kept: Path | None = None, blocks: Blocks | None = None, machines: Machines | None = None) -> None:
         """`kept` is a folder for compiled functions, `blocks` holds what was computed; without them all is done anew.
 
-        `compute` gives the results of several blocks of a program with their positions, in any order; without one, this process does.
+        `machines` compute the blocks, in place of this process.
         """
         self.project = project
         self.kernels = Kernels(project, kept, *([blocks.tell] if blocks else []))
-        self.device = devices.described()
+        self.device = machines.device if machines else devices.described()
         self._blocks = blocks
-        self._compute = compute or self._here
+        self._compute = machines.compute if machines else self._here
         self._data: dict[Any, xr.Dataset] = {}
         self._locks: dict[Any, Lock] = {}
         self._lock = Lock()

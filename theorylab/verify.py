@@ -19,6 +19,7 @@ from .diagnostics import Diagnostics, diagnostics
 from .estimate import BY_ROUNDING, cells, height_of
 from .halving import rounds
 from .kind import equation, needed, untested
+from .machines import Unusable
 from .plan import SEARCH, TOP, Plan
 from .project import Project, family_signature, kernel_signature
 from .result import Options, Result
@@ -47,7 +48,7 @@ def takes(project: Project, claim: Claim) -> frozenset[str]:
 
 
 def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Result:
-    """Checks one claim with its controls. Never raises for what a kernel does; a fault is part of the result."""
+    """Checks one claim with its controls. Never raises for what a kernel does; a fault is part of the result. Raises Unusable."""
     began = time.perf_counter()
     note = untested(claim)
     if not note and claim.tier == "full" and options.tier == "quick":
@@ -75,6 +76,8 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
             f"control {n + 1}/{name}": group for n, (_, trial) in enumerate(controls) for name, group in trial.data().items()
         }
         return Result(claim, plan, verdict, data, time.perf_counter() - began, device=simulator.device, diagnostics=main.diagnostics())
+    except Unusable:
+        raise
     except Exception as error:
         fault = str(error) if isinstance(error, (KernelFault, Slip)) else f"{type(error).__name__}: {error}"
         broken = Verdict("inconclusive", ("BROKEN",), detail=fault)

@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .. import terminal
+from ..machines import Where
 from .choose import Select, everything, known_tier, selected, tell
 
 if TYPE_CHECKING:
     from ..catalogue import Catalogue
     from ..project import Project
     from ..result import Options, Result
+
+Workers = Annotated[int | None, typer.Option(min=1, help="So many processes compute, one thread each; see docs/clusters.md.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHERE", help="A Dask cluster computes: tcp://host:port, or dask_jobqueue:SLURMCluster with --workers, set up as Dask is."
+    ),
+]
 
 
 def verify(
@@ -32,6 +41,8 @@ def verify(
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Draw a new root seed, and raise an alarm on a contradiction.")] = False,
     recompute: Annotated[bool, typer.Option("--recompute", help="Compute stored results again.")] = False,
+    workers: Workers = None,
+    cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Check the claims, compare them with their records, write reports/, print a table.
@@ -42,6 +53,7 @@ def verify(
     3: something stayed undecided.
     """
     known_tier(tier)
+    where = _where(workers, cluster)
     if fresh and seed is not None:
         terminal.usage("--fresh draws a seed and --seed gives one. Write one of them.")
     began = time.time()
@@ -74,7 +86,8 @@ def verify(
     asked = comparison.Asked(tier, alpha, seed, fresh)
     turns = comparison.turns(project, catalogue, known, asked)
     shared = budget.shared_by(whole.claims)
-    results = execute.run(project, catalogue, {name: replace(turn.options, shared=shared) for name, turn in turns.items()}, recompute)
+    options = {name: replace(turn.options, shared=shared) for name, turn in turns.items()}
+    results = execute.run(project, catalogue, options, recompute, where)
     results = comparison.compared(project, results, turns, asked)
     run = execute.about(results, began) | {"seeds": "fresh" if fresh else "recorded" if asked.seed is None else "given"}
     run["since_record"] = comparison.since(project, known, turns, run)
@@ -99,12 +112,15 @@ def record(
     tier: Annotated[str, typer.Option(help="quick, or full for what only a long run can settle.")] = "quick",
     seed: Annotated[int, typer.Option(min=0, max=2**31, help="Root seed of instances and noise.")] = 0,
     alpha: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Error spent per side of each claim.")] = 0.01,
+    workers: Workers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run the claims and write their verdicts, seeds and numbers into reports/record.json and reports/ledger.md, to be committed.
 
     What was not selected keeps its entry. Exit codes are those of verify.
     """
     known_tier(tier)
+    where = _where(workers, cluster)
     began = time.time()
     project, whole = everything()
     catalogue = selected(whole, select)
@@ -130,7 +146,7 @@ def record(
         terminal.usage(_unwritten(project, error))
     tell(catalogue)
     options = Options(tier, alpha, seed, budget.shared_by(whole.claims))
-    results = execute.run(project, catalogue, {claim.name: options for claim in catalogue.claims}, False)
+    results = execute.run(project, catalogue, {claim.name: options for claim in catalogue.claims}, False, where)
     run = execute.about(results, began) | {"error_budget": budget.error_budget(whole.claims, alpha)}
     revision = revise(project, before, whole, results, run["versions"])
     found, message = _reported(project, catalogue, results, options, run, whole=whole)
@@ -145,6 +161,18 @@ def record(
     from ..report.document import exit_code
 
     raise typer.Exit(exit_code(found))
+
+
+def _where(workers: int | None, cluster: str | None) -> Where:
+    """Where blocks are computed; options that do not go together end the command."""
+    if cluster and "://" in cluster and workers is not None:
+        terminal.usage(f"--workers starts workers, and those of {cluster} are there. Leave it out.")
+    if cluster and "://" not in cluster and (workers is None or ":" not in cluster):
+        terminal.usage(
+            f"--cluster {cluster!r} is no scheduler's address such as tcp://host:8786, nor a class with --workers, "
+            "such as --cluster dask_jobqueue:SLURMCluster --workers 8."
+        )
+    return Where(workers, cluster)
 
 
 def _reported(
