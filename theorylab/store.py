@@ -89,7 +89,8 @@ def parts(project: Project, claim: Claim, options: Options) -> dict[str, str]:
         "the claim": digests.of(said),
         "the options": repr(options),
         **digests.of_files(project, files),
-        **digests.own("verify.py"),
+        **digests.own(digests.SIMULATOR, "kernels.py"),
+        **digests.own(digests.JUDGE, "verify.py"),
         **outside,
         **digests.environment(),
     }
