@@ -26,19 +26,17 @@ HERE = Path(__file__).parent
 SETTINGS = ("JAX_", "XLA_")
 # What lies in these folders is another's, or made from what lies beside them.
 ASIDE = ("__pycache__", "node_modules", "site-packages")
-SIMULATOR, JUDGE = "theorylab's simulator", "theorylab's judge"
 
 
 def program(project: Project, kernel: str, family: str | None) -> str:
     """The hash of all that the numbers of a kernel on a family follow from, beside the letters: sources, versions, settings."""
-    return of(lanes(project, sources(project, [kernel], [family] if family else [])).values())
+    return of_parts(lanes(project, sources(project, [kernel], [family] if family else [])))
 
 
 def lanes(project: Project, files: Iterable[Path]) -> dict[str, str]:
     """What the numbers of kernels and families in some files follow from, each part hashed under the name that a reader knows it by."""
     files = [*files]
-    simulator = own(SIMULATOR, "kernels.py")
-    return of_files(project, files) | simulator | outside([*files, *source.closure(HERE / "kernels.py")]) | environment()
+    return of_files(project, files) | simulator() | outside([*files, *source.closure(HERE / "kernels.py")]) | environment()
 
 
 def sources(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[Path]:
@@ -58,9 +56,15 @@ def of_files(project: Project, files: Iterable[Path]) -> dict[str, str]:
     return {_shown(project, path): of([source.code(path)]) for path in sorted({*files} | lent(project))}
 
 
-def own(name: str, module: str) -> dict[str, str]:
-    """A hash of one of theorylab's own modules, with all that it imports from it, under a name."""
-    return {name: of(source.code(file) for file in source.closure(HERE / module))}
+def simulator() -> dict[str, str]:
+    """A hash of theorylab's own modules that run kernels."""
+    return {"theorylab's simulator": of(map(source.code, source.closure(HERE / "kernels.py")))}
+
+
+def judge() -> dict[str, str]:
+    """A hash of theorylab's own modules that plan runs and judge them."""
+    files = {*source.closure(HERE / "verify.py")} - {*source.closure(HERE / "kernels.py")}
+    return {"theorylab's judge": of(map(source.code, sorted(files)))}
 
 
 def outside(files: Iterable[Path]) -> dict[str, str]:
@@ -110,6 +114,11 @@ def of(texts: Iterable[str]) -> str:
     for text in texts:
         hashed.update(text.encode() + b"\0")
     return hashed.hexdigest()[:32]
+
+
+def of_parts(parts: Mapping[str, str]) -> str:
+    """One hash of named parts, in whichever order they come."""
+    return of(f"{name}: {parts[name]}" for name in sorted(parts))
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -6,11 +6,12 @@ making. `.theorylab/results` has the verdicts with their data, a file for each c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import pickle
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,20 +81,29 @@ class Blocks:
 def parts(project: Project, claim: Claim, options: Options) -> dict[str, str]:
     """What a result follows from, each part hashed under the name that a reader knows it by: the claim with its controls, the sources
     of its kernels and families, theorylab itself, what all of them import, JAX's settings, tier, error and seed."""
-    versions = [claim, *(claim.under(control) for control in claim.controls)]
-    files = {file for version in versions for file in sources(project, version)}
-    said = [claim.name, repr(claim.expect), repr(claim.source), claim.title, str(claim.tier), str(claim.instances)]
-    said += [text for v in versions for text in (wording(v), v.title, str(v.trivially), repr(v.expect))]
+    files = _files(project, claim)
+    said = [claim.name, claim.title, repr(claim.source), repr(claim.expect)]
+    wordings = [(wording(v), str(v.trivially)) for v in _versions(claim)]
     outside = digests.outside([*files, *digests.source.closure(digests.HERE / "verify.py")])
     return {
-        "the claim": digests.of(said),
-        "the options": repr(options),
+        "the statement, or a letter's range,": digests.of([*wordings[0], str(claim.tier), str(claim.instances)]),
+        "the title, the source or the expectation": digests.of(said),
+        "the controls": digests.of(t for c, w in zip(claim.controls, wordings[1:], strict=True) for t in (*w, c.title, repr(c.expect))),
+        "the tier": options.tier,
+        "the error per side": repr(options.alpha),
+        "the seed": repr(options.seed),
+        "the number of claims that share the error": repr(options.shared),
         **digests.of_files(project, files),
-        **digests.own(digests.SIMULATOR, "kernels.py"),
-        **digests.own(digests.JUDGE, "verify.py"),
+        **digests.simulator(),
+        **digests.judge(),
         **outside,
         **digests.environment(),
     }
+
+
+def lanes(project: Project, claim: Claim) -> dict[str, str]:
+    """Those parts that the stored blocks of a claim follow from too: where none of them changed, no lane is computed a second time."""
+    return digests.lanes(project, _files(project, claim))
 
 
 def sources(project: Project, claim: Claim) -> list[Path]:
@@ -127,13 +137,21 @@ def save(project: Project, result: Result, made_from: Mapping[str, str]) -> None
 
 
 def before(project: Project, claim: Claim) -> list[dict[str, str]]:
-    """The parts that the stored results of a claim were made from, the last first."""
+    """The parts that the stored results of a claim were made from, the last first; those of a damaged file are left out."""
     found = []
     for path in _stored(project, claim):
-        body = disk.kept(path, lambda _: None)
-        if body is not None:
+        with contextlib.suppress(ValueError):
+            body = disk.read(path) or b""
             found.append(json.loads(body.partition(b"\n")[0]))
     return found
+
+
+def _versions(claim: Claim) -> list[Claim]:
+    return [claim, *(claim.under(control) for control in claim.controls)]
+
+
+def _files(project: Project, claim: Claim) -> set[Path]:
+    return {file for version in _versions(claim) for file in sources(project, version)}
 
 
 def _stored(project: Project, claim: Claim) -> list[Path]:
@@ -141,11 +159,7 @@ def _stored(project: Project, claim: Claim) -> list[Path]:
 
 
 def _path(project: Project, claim: Claim, made_from: Mapping[str, str]) -> Path:
-    return _folder(project) / f"{claim.name}-{digests.of(_lines(made_from))}.pickle"
-
-
-def _lines(made_from: Mapping[str, str]) -> Iterable[str]:
-    return (f"{name}: {made_from[name]}" for name in sorted(made_from))
+    return _folder(project) / f"{claim.name}-{digests.of_parts(made_from)}.pickle"
 
 
 def _folder(project: Project) -> Path:

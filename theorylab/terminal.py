@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import typer
@@ -162,6 +162,16 @@ def _failures(results: list[Result]) -> list[str]:
 
     found = [(failure(result) if not result.as_expected else "", deviation(result)) for result in results]
     return [text for texts in found for text in texts if text]
+
+
+def listed(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of plain texts."""
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
 
 
 def console() -> Any:
