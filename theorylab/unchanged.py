@@ -66,8 +66,8 @@ def kept(project: Project, asked: Mapping[str, Any]) -> dict[str, Any] | None:
             return None
         if any(_stamp(Path(file)) != stamp for file, stamp in found["files"].items()):
             return None
-        for file in found["files"]:
-            disk.mark_used(Path(file))
+        for file in (_path(project, asked), *map(Path, found["files"])):
+            disk.mark_used(file)
         return found["told"]
     except (OSError, ValueError, TypeError, KeyError):
         return None

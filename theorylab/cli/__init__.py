@@ -5,7 +5,7 @@ import sys
 import typer
 
 from .. import terminal
-from . import elsewhere, look, run
+from . import elsewhere, keep, look, run
 
 app = typer.Typer(
     add_completion=False,
@@ -20,6 +20,7 @@ app.command()(look.show)
 app.command()(look.replay)
 app.command()(elsewhere.judge)
 app.command()(elsewhere.export)
+app.command()(keep.clean)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import typer
 
 from .. import terminal
 from .choose import Select, everything, known_tier, selected, tell
+from .keep import bounded
 
 if TYPE_CHECKING:
     from ..catalogue import Catalogue
@@ -100,6 +101,7 @@ def verify(
     found, told, message = _reported(project, catalogue, results, options, run, as_json, whole, notices)
     if message:
         say(message)
+    bounded(project, began)
     from ..report.document import exit_code
 
     if not (fresh or message or found["failures"]):
@@ -155,6 +157,7 @@ def record(
     except OSError as error:
         terminal.usage(_unwritten(project, error))
     typer.echo("\n".join(revision.news) or "nothing changed against the record before")
+    bounded(project, began)
     typer.echo(f"recorded: {records.path(project)}, with ledger.md beside it: {len(revision.entries)} claims")
     from ..report.document import exit_code
 
