@@ -10,7 +10,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["verify"]
 
-PACKAGES = "[Ll]ib*/**/site-packages/*.dist-info"
+PACKAGES = ("lib/python*/site-packages", "Lib/site-packages")
+WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
 PANELS = ("tests/test_conformance.py", "tests/test_edits.py", "tests/test_removals.py")
 
 
@@ -73,19 +74,21 @@ def install(session: nox.Session, *groups: str) -> None:
     """
     requirements = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
     arguments = ("--editable", ".[catalogue]", *requirements, "--constraint", "constraints.txt")
-    stamp = Path(session.virtualenv.location, "installed")
-    if stamp.is_file() and stamp.read_text() == _installed(session, arguments):
+    place = Path(session.env_dir)
+    stamp = place / "installed"
+    if stamp.is_file() and stamp.read_text() == _installed(place, arguments):
         return
     stamp.unlink(missing_ok=True)
     # Bytecode is made while installing, on all cores, and not by the first import of each package.
     session.install(*arguments, env={"UV_COMPILE_BYTECODE": "1"})
-    stamp.write_text(_installed(session, arguments))
+    # Like the install itself, nothing where nox was told not to install.
+    session.run_install("python", "-c", WRITE, str(stamp), _installed(place, arguments), log=False)
 
 
-def _installed(session: nox.Session, arguments: tuple[str, ...]) -> str:
+def _installed(place: Path, arguments: tuple[str, ...]) -> str:
     """A hash of what is asked for and of what is there: the files that say so, the folder, the interpreter, the packages' names."""
-    place = Path(session.virtualenv.location)
-    hashed = hashlib.sha256(repr((arguments, Path.cwd(), sorted(path.name for path in place.glob(PACKAGES)))).encode())
+    names = sorted(path.name for packages in PACKAGES for path in place.glob(f"{packages}/*.dist-info"))
+    hashed = hashlib.sha256(repr((arguments, Path.cwd(), names)).encode())
     for file in (Path("pyproject.toml"), Path("constraints.txt"), place / "pyvenv.cfg"):
-        hashed.update(file.read_bytes())
+        hashed.update(file.read_bytes() if file.is_file() else b"")
     return hashed.hexdigest()
