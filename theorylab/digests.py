@@ -36,7 +36,7 @@ def program(project: Project, kernel: str, family: str | None) -> str:
 def lanes(project: Project, files: Iterable[Path]) -> dict[str, str]:
     """What the numbers of kernels and families in some files follow from, each part hashed under the name that a reader knows it by."""
     files = [*files]
-    return of_files(project, files) | simulator() | outside([*files, *source.closure(HERE / "kernels.py")]) | environment()
+    return of_files(project, files) | simulator() | outside([*files, *own("kernels.py")]) | environment()
 
 
 def sources(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[Path]:
@@ -58,13 +58,18 @@ def of_files(project: Project, files: Iterable[Path]) -> dict[str, str]:
 
 def simulator() -> dict[str, str]:
     """A hash of theorylab's own modules that run kernels."""
-    return {"theorylab's simulator": of(map(source.code, source.closure(HERE / "kernels.py")))}
+    return {"theorylab's simulator": of(map(source.code, own("kernels.py")))}
 
 
 def judge() -> dict[str, str]:
     """A hash of theorylab's own modules that plan runs and judge them."""
-    files = {*source.closure(HERE / "verify.py")} - {*source.closure(HERE / "kernels.py")}
-    return {"theorylab's judge": of(map(source.code, sorted(files)))}
+    return {"theorylab's judge": of(source.code(file) for file in own("verify.py") if file not in own("kernels.py"))}
+
+
+@cache
+def own(module: str) -> tuple[Path, ...]:
+    """One of theorylab's own modules with all that it imports from it."""
+    return source.closure(HERE / module)
 
 
 def outside(files: Iterable[Path]) -> dict[str, str]:

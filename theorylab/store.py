@@ -84,7 +84,7 @@ def parts(project: Project, claim: Claim, options: Options) -> dict[str, str]:
     files = _files(project, claim)
     said = [claim.name, claim.title, repr(claim.source), repr(claim.expect)]
     wordings = [(wording(v), str(v.trivially)) for v in _versions(claim)]
-    outside = digests.outside([*files, *digests.source.closure(digests.HERE / "verify.py")])
+    outside = digests.outside([*files, *digests.own("verify.py")])
     return {
         "the statement, or a letter's range,": digests.of([*wordings[0], str(claim.tier), str(claim.instances)]),
         "the title, the source or the expectation": digests.of(said),
@@ -106,10 +106,11 @@ def lanes(project: Project, claim: Claim) -> dict[str, str]:
     return digests.lanes(project, _files(project, claim))
 
 
-def sources(project: Project, claim: Claim) -> list[Path]:
-    """The files of a claim's kernels and families with all that they import from their own folders, controls apart."""
-    rivals = (":".join(role.by.split(":")[:2]) for role in claim.where.values() if role.by)
-    return digests.sources(project, [*claim.kernels, *rivals], claim.problems)
+def sources(project: Project, *versions: Claim) -> list[Path]:
+    """The files of the kernels and families of claims with all that they import from their own folders, controls apart."""
+    rivals = {":".join(role.by.split(":")[:2]) for claim in versions for role in claim.where.values() if role.by}
+    kernels = {name for claim in versions for name in claim.kernels}
+    return digests.sources(project, kernels | rivals, {name for claim in versions for name in claim.problems})
 
 
 def load(project: Project, claim: Claim, made_from: Mapping[str, str], tell: Tell) -> Result | None:
@@ -150,8 +151,8 @@ def _versions(claim: Claim) -> list[Claim]:
     return [claim, *(claim.under(control) for control in claim.controls)]
 
 
-def _files(project: Project, claim: Claim) -> set[Path]:
-    return {file for version in _versions(claim) for file in sources(project, version)}
+def _files(project: Project, claim: Claim) -> list[Path]:
+    return sources(project, *_versions(claim))
 
 
 def _stored(project: Project, claim: Claim) -> list[Path]:
