@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from project_copies import HERE, claim, copy, theorylab
+from typer.testing import CliRunner
 
 from theorylab import digests, disk, store, unchanged
 from theorylab.catalogue import find_claims
+from theorylab.cli import app
 from theorylab.project import Project, find_project
 from theorylab.result import Options, Result
 from theorylab.stale import stale
@@ -91,6 +93,15 @@ def test_a_run_on_a_broken_file_is_not_kept(tmp_path):
     assert run.returncode == 2
     assert "b.py" in run.stderr
     assert not (folder / ".theorylab" / "unchanged").exists()
+
+
+def test_a_list_is_told_from_before_as_long_as_it_is_right(tmp_path):
+    folder = copy(tmp_path / "project", {"a.py": RIGHT})
+    first, again = theorylab(folder, "list"), theorylab(folder, "list", PYTHONPROFILEIMPORTTIME="1")
+    assert again.stdout == first.stdout
+    assert "sympy" not in again.stderr
+    replaced(folder / "claims" / "a.py", "A title.", "A tally.")
+    assert "A tally." in theorylab(folder, "list").stdout
 
 
 # What is noticed
@@ -301,6 +312,8 @@ def test_versions_seeds_and_settings_are_told_from_what_to_what(stored, monkeypa
         file.unlink()
     parts = store.parts(stored, right, Options())
     assert reasons(stored) == {"a.right": "never computed"}
+    # Of several results the one that is nearest tells what changed.
+    store.save(stored, Result(right, None, None), parts | {"the seed": "9", "the tier": "full", "numpy's version": "0.0.1"})
     store.save(stored, Result(right, None, None), parts | {"jax's version": "0.0.1", "theorylab's judge": "0" * 32})
     (why,) = reasons(stored).values()
     now = parts["jax's version"]
@@ -310,9 +323,10 @@ def test_versions_seeds_and_settings_are_told_from_what_to_what(stored, monkeypa
     assert reasons(stored)["a.alone"] == "JAX's settings in the environment changed from none to JAX_THEORYLAB_TEST=1"
 
 
-def test_the_command_lists_what_is_stale(stored):
+def test_the_command_lists_what_is_stale(stored, monkeypatch):
     rewritten(stored, "simulations/alone.py", "sigma / n", "sigma / n / 2")
-    told = theorylab(stored.root, "list", "--stale").stdout
+    monkeypatch.chdir(stored.root)
+    told = CliRunner().invoke(app, ["list", "--stale"]).stdout
     assert "a.alone  simulations/alone.py changed" in told
     assert "1 of 3 claims are stale" in told
     assert "a.right" not in told

@@ -78,8 +78,11 @@ def outside(files: Iterable[Path]) -> dict[str, str]:
 
 
 def unversioned(files: Iterable[Path]) -> tuple[list[str], list[Path]]:
-    """The modules that files import by name, and what those import in turn; and the places of the sources that no version stands for."""
-    named = _reached(_named(files))
+    """The modules that files import by name, and what those import in turn; and the places of the sources that no version stands for.
+
+    theorylab itself is no such module, though a project may be where it is installed from.
+    """
+    named = _reached(_named(files) - {HERE.name})
     needed = {name: found for module in named for name, found in _required(module).items()}
     places = {place for found in named.values() for place in found}
     return sorted(named), sorted(places | {place for distribution in needed.values() for place in _origin(distribution)[1]})

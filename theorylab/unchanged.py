@@ -30,9 +30,10 @@ class Ground(NamedTuple):
     places: Sequence[str]
 
 
-def ground(project: Project) -> Ground:
-    """What a run that begins now rests on."""
-    files = [file for place in _own(project) for file in digests.files_of(place)]
+def ground(project: Project, runs: bool = True) -> Ground:
+    """What a command that begins now rests on; one that `runs` nothing does not import what only kernels do."""
+    folders = _own(project) if runs else [root / "claims" for root in project.roots]
+    files = [file for folder in folders for file in digests.files_of(folder)]
     modules, places = digests.unversioned(files)
     names = [str(place) for place in places]
     return Ground(_hashed(project, modules, names), modules, names)

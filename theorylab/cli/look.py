@@ -12,7 +12,8 @@ from .choose import Select, everything, one, selected, tell
 
 if TYPE_CHECKING:
     from ..catalogue import Catalogue
-    from ..project import Project
+
+LISTED = ("claim", "expected", "basis", "title")
 
 
 def list_(
@@ -20,21 +21,31 @@ def list_(
     stale: Annotated[bool, typer.Option("--stale", help="Only the claims that verify would compute again, and why.")] = False,
 ) -> None:
     """List the claims: name, what is expected, what the statement rests on, title."""
+    if stale:
+        _list_stale(select)
+        return
+    from .. import unchanged
+    from ..project import find_project
+
+    question = {"command": "list", "select": select}
+    told = unchanged.kept(find_project(), question)
+    if told is not None:
+        terminal.listed(LISTED, told["rows"])
+        return
+    ground = unchanged.ground(find_project(), runs=False)
     project, whole = everything()
     catalogue = selected(whole, select)
-    if stale:
-        _list_stale(project, whole, catalogue)
-    else:
-        expected = lambda claim: claim.expect.verdict if claim.simulation is not None else "not checked"  # noqa: E731
-        rows = [(claim.name, expected(claim), claim.source.basis, claim.title) for claim in catalogue.claims]
-        terminal.listed(("claim", "expected", "basis", "title"), rows)
-    tell(catalogue)
-    if catalogue.failures:
-        raise typer.Exit(terminal.USAGE)
+    expected = lambda claim: claim.expect.verdict if claim.simulation is not None else "not checked"  # noqa: E731
+    rows = [(claim.name, expected(claim), claim.source.basis, claim.title) for claim in catalogue.claims]
+    terminal.listed(LISTED, rows)
+    _end(catalogue)
+    unchanged.keep(project, question, ground, {"rows": rows})
 
 
-def _list_stale(project: Project, whole: Catalogue, catalogue: Catalogue) -> None:
+def _list_stale(select: Select) -> None:
     """What `verify` without options would compute again, with the reasons."""
+    project, whole = everything()
+    catalogue = selected(whole, select)
     from ..budget import shared_by
     from ..comparison import Asked, turns
     from ..record import Unreadable, load
@@ -51,6 +62,14 @@ def _list_stale(project: Project, whole: Catalogue, catalogue: Catalogue) -> Non
         terminal.listed(("claim", "why it is stale"), rows)
     many = f"{len(rows)} of {len(catalogue.claims)} claims are stale: theorylab verify computes or judges them again"
     typer.echo(many if rows else "no claim is stale: theorylab verify computes nothing again")
+    _end(catalogue)
+
+
+def _end(catalogue: Catalogue) -> None:
+    """Ends the command where something failed to load."""
+    tell(catalogue)
+    if catalogue.failures:
+        raise typer.Exit(terminal.USAGE)
 
 
 def show(name: Annotated[str, typer.Argument(metavar="CLAIM", help="One claim by name.")]) -> None:
