@@ -74,15 +74,20 @@ def test_the_log_of_attempts_is_never_touched(project):
     assert (project.state / "attempts.jsonl").exists()
 
 
-def test_reading_a_file_counts_as_use_and_leaves_its_time_of_writing(project):
-    path = project.state / "results" / "a.pickle"
+def test_reading_a_file_counts_as_use(project, monkeypatch):
+    path, marked = project.state / "results" / "a.pickle", []
     disk.write(path, b"body")
-    old = time.time() - 99 * DAY
-    # So that no file system notes the access by itself.
-    os.utime(path, (time.time() - DAY / 2, old))
+    monkeypatch.setattr(disk, "mark_used", marked.append)
     assert disk.kept(path, pytest.fail) == b"body"
-    assert disk.last_used(path) > time.time() - DAY / 4
-    assert path.stat().st_mtime == pytest.approx(old)
+    assert disk.kept(path.with_name("none.pickle"), pytest.fail) is None
+    assert marked == [path]
+
+
+def test_a_file_of_use_keeps_its_time_of_writing(project):
+    path = kept(project, "results/a.pickle", 10, 99)
+    disk.mark_used(path)
+    assert disk.last_used(path) > time.time() - DAY
+    assert path.stat().st_mtime == pytest.approx(time.time() - 99 * DAY, abs=DAY)
 
 
 def test_what_was_removed_is_not_there_for_the_next_run_and_that_is_no_damage(project):
