@@ -172,6 +172,13 @@ def test_what_a_run_does_not_rest_on_is_not_noticed(project):
     assert unchanged.kept(project, ASKED) is not None
 
 
+def test_a_link_that_leads_nowhere_is_noticed_when_it_leads_somewhere(project, tmp_path):
+    (project.root / "simulations" / "later.py").symlink_to(tmp_path / "later.py")
+    hold(project)
+    (tmp_path / "later.py").write_text("x = 1\n")
+    assert unchanged.kept(project, ASKED) is None
+
+
 def test_another_question_has_no_answer_yet(project):
     hold(project)
     assert unchanged.kept(project, ASKED | {"select": ["right"]}) is None

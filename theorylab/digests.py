@@ -149,7 +149,7 @@ def _imported(file: Path) -> set[str]:
     names: set[str] = set()
     try:
         nodes = source.imports(file)
-    except Slip:
+    except (Slip, OSError):
         return names
     for node in nodes:
         if isinstance(node, ast.Import):

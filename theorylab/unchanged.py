@@ -88,7 +88,7 @@ def _hashed(project: Project, modules: Sequence[str], places: Sequence[str]) -> 
     for text in (*_interpreter(), *map(str, project.roots), *map(digests.place_of, modules), *_installed()):
         hashed.update(text.encode(errors="surrogateescape") + b"\0")
     for file in _files(project, places):
-        hashed.update(os.fsencode(file) + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        hashed.update(os.fsencode(file) + b"\0" + hashlib.sha256(_content(file)).digest())
     return hashed.hexdigest()
 
 
@@ -99,6 +99,14 @@ def _files(project: Project, places: Sequence[str]) -> Iterator[Path]:
     for place in places:
         yield from digests.files_of(Path(place), importlib.machinery.all_suffixes())
     yield from digests.files_of(project.reports / "record.json")
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a file, or why it cannot be read: a link may lead nowhere."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return str(error).encode()
 
 
 def _own(project: Project) -> list[Path]:
