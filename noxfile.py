@@ -1,5 +1,8 @@
 """The sessions of theorylab. `nox --list` names them, `nox -s NAME -- ARGS` passes ARGS on."""
 
+import hashlib
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -7,6 +10,8 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["verify"]
 
+PACKAGES = ("lib/python*/site-packages", "Lib/site-packages")
+WRITE = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
 PANELS = ("tests/test_conformance.py", "tests/test_edits.py", "tests/test_removals.py")
 
 
@@ -63,9 +68,27 @@ def bench(session: nox.Session) -> None:
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """The project itself, editable, with what its claims stand on, and dependency groups, at the versions that were tested."""
+    """The project itself, editable, with what its claims stand on, and dependency groups, at the versions that were tested.
+
+    Where nothing that an install follows from changed since the last one, there is none.
+    """
     requirements = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
+    arguments = ("--editable", ".[catalogue,cluster]", *requirements, "--constraint", "constraints.txt")
+    place = Path(session.env_dir)
+    stamp = place / "installed"
+    if stamp.is_file() and stamp.read_text() == _installed(place, arguments):
+        return
+    stamp.unlink(missing_ok=True)
     # Bytecode is made while installing, on all cores, and not by the first import of each package.
-    session.install(
-        "--editable", ".[catalogue,cluster]", *requirements, "--constraint", "constraints.txt", env={"UV_COMPILE_BYTECODE": "1"}
-    )
+    session.install(*arguments, env={"UV_COMPILE_BYTECODE": "1"})
+    # Like the install itself, nothing where nox was told not to install.
+    session.run_install("python", "-c", WRITE, str(stamp), _installed(place, arguments), log=False)
+
+
+def _installed(place: Path, arguments: tuple[str, ...]) -> str:
+    """A hash of what is asked for and of what is there: the files that say so, the folder, the interpreter, the packages' names."""
+    names = sorted(path.name for packages in PACKAGES for path in place.glob(f"{packages}/*.dist-info"))
+    hashed = hashlib.sha256(repr((arguments, Path.cwd(), names)).encode())
+    for file in (Path("pyproject.toml"), Path("constraints.txt"), place / "pyvenv.cfg"):
+        hashed.update(file.read_bytes() if file.is_file() else b"")
+    return hashed.hexdigest()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,9 +48,12 @@ def put(path: Path, content: bytes) -> None:
 
 
 def kept(path: Path, tell: Callable[[str], None]) -> bytes | None:
-    """What `write` wrote there; a damaged file is set aside and said, and reads as nothing."""
+    """What `write` wrote there, marked as used; a damaged file is set aside and said, and reads as nothing."""
     try:
-        return read(path)
+        body = read(path)
+        if body is not None:
+            mark_used(path)
+        return body
     except ValueError as error:
         set_aside(path, str(error), tell)
         return None
@@ -65,6 +70,18 @@ def set_aside(path: Path, why: str, tell: Callable[[str], None]) -> None:
         tell(f"the stored {path} is damaged ({why}) and cannot be set aside: {error.strerror or error}")
         return
     tell(f"the stored {path.parent.name}/{path.name} is damaged ({why}); it is set aside and computed again")
+
+
+def mark_used(path: Path) -> None:
+    """Notes that a file was of use now: in its time of access, whether the system keeps those or not."""
+    with contextlib.suppress(OSError):
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+
+
+def last_used(path: Path) -> float:
+    """When a file was written or of use for the last time, in seconds. Raises OSError."""
+    stat = path.stat()
+    return max(stat.st_atime, stat.st_mtime)
 
 
 def _checksum(path: Path, body: bytes) -> str:

@@ -131,7 +131,7 @@ def code(project: Project, claim: Claim) -> dict[str, Any]:
     """
     versions = [claim, *(claim.under(control) for control in claim.controls)]
     files: dict[str, list[str]] = {}
-    for file in sorted({file for version in versions for file in store.sources(project, version)}) if not untested(claim) else ():
+    for file in store.sources(project, *versions) if not untested(claim) else ():
         files.setdefault(shown_file(file.as_posix()).removeprefix("simulations/"), []).append(source.code(file))
     return {
         "statement": _hash(_wording(claim)),

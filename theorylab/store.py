@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import pickle
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,25 +88,36 @@ class Blocks:
 def parts(project: Project, claim: Claim, options: Options) -> dict[str, str]:
     """What a result follows from, each part hashed under the name that a reader knows it by: the claim with its controls, the sources
     of its kernels and families, theorylab itself, what all of them import, JAX's settings, tier, error and seed."""
-    versions = [claim, *(claim.under(control) for control in claim.controls)]
-    files = {file for version in versions for file in sources(project, version)}
-    said = [claim.name, repr(claim.expect), repr(claim.source), claim.title, str(claim.tier), str(claim.instances)]
-    said += [text for v in versions for text in (wording(v), v.title, str(v.trivially), repr(v.expect))]
-    outside = digests.outside([*files, *digests.source.closure(digests.HERE / "verify.py")])
+    files = _files(project, claim)
+    said = [claim.name, claim.title, repr(claim.source), repr(claim.expect)]
+    wordings = [(wording(v), str(v.trivially)) for v in _versions(claim)]
+    outside = digests.outside([*files, *digests.own("verify.py")])
     return {
-        "the claim": digests.of(said),
-        "the options": repr(options),
+        "the statement, or a letter's range,": digests.of([*wordings[0], str(claim.tier), str(claim.instances)]),
+        "the title, the source or the expectation": digests.of(said),
+        "the controls": digests.of(t for c, w in zip(claim.controls, wordings[1:], strict=True) for t in (*w, c.title, repr(c.expect))),
+        "the tier": options.tier,
+        "the error per side": repr(options.alpha),
+        "the seed": repr(options.seed),
+        "the number of claims that share the error": repr(options.shared),
         **digests.of_files(project, files),
-        **digests.own("verify.py"),
+        **digests.simulator(),
+        **digests.judge(),
         **outside,
         **digests.environment(),
     }
 
 
-def sources(project: Project, claim: Claim) -> list[Path]:
-    """The files of a claim's kernels and families with all that they import from their own folders, controls apart."""
-    rivals = (":".join(role.by.split(":")[:2]) for role in claim.where.values() if role.by)
-    return digests.sources(project, [*claim.kernels, *rivals], claim.problems)
+def lanes(project: Project, claim: Claim) -> dict[str, str]:
+    """Those parts that the stored blocks of a claim follow from too: where none of them changed, no lane is computed a second time."""
+    return digests.lanes(project, _files(project, claim))
+
+
+def sources(project: Project, *versions: Claim) -> list[Path]:
+    """The files of the kernels and families of claims with all that they import from their own folders, controls apart."""
+    rivals = {":".join(role.by.split(":")[:2]) for claim in versions for role in claim.where.values() if role.by}
+    kernels = {name for claim in versions for name in claim.kernels}
+    return digests.sources(project, kernels | rivals, {name for claim in versions for name in claim.problems})
 
 
 def load(project: Project, claim: Claim, made_from: Mapping[str, str], tell: Tell) -> Result | None:
@@ -135,7 +146,7 @@ def save(project: Project, result: Result, made_from: Mapping[str, str]) -> None
 
 
 def before(project: Project, claim: Claim) -> list[dict[str, str]]:
-    """The parts that the stored results of a claim were made from, the last first."""
+    """The parts that the stored results of a claim were made from, the last first; those of a damaged file are left out."""
     found = []
     for path in _stored(project, claim):
         # What is damaged is said where the result itself is asked for.
@@ -144,6 +155,14 @@ def before(project: Project, claim: Claim) -> list[dict[str, str]]:
             if body is not None:
                 found.append(json.loads(body.partition(b"\n")[0]))
     return found
+
+
+def _versions(claim: Claim) -> list[Claim]:
+    return [claim, *(claim.under(control) for control in claim.controls)]
+
+
+def _files(project: Project, claim: Claim) -> list[Path]:
+    return sources(project, *_versions(claim))
 
 
 def _stored(project: Project, claim: Claim) -> list[Path]:
@@ -156,11 +175,7 @@ def _stored(project: Project, claim: Claim) -> list[Path]:
 
 
 def _path(project: Project, claim: Claim, made_from: Mapping[str, str]) -> Path:
-    return _folder(project) / f"{claim.name}-{digests.of(_lines(made_from))}.pickle"
-
-
-def _lines(made_from: Mapping[str, str]) -> Iterable[str]:
-    return (f"{name}: {made_from[name]}" for name in sorted(made_from))
+    return _folder(project) / f"{claim.name}-{digests.of_parts(made_from)}.pickle"
 
 
 def _folder(project: Project) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import typer
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 SURPRISE, USAGE, UNDECIDED = 1, 2, 3
 MOVED = 4
+STYLES = {"same": "green", "changed": "red", "contradicted": "red", "lost": "yellow", "moved": "yellow"}
 
 
 class Progress:
@@ -51,50 +53,71 @@ class Progress:
             self.bar.stop()
 
 
-def table(results: list[Result], catalogue: Catalogue) -> None:
-    """One line for each claim, and how many came out as expected."""
-    from rich.table import Table
-    from rich.text import Text
+class Row(NamedTuple):
+    """One claim's line of the table; `style` is the colour of its verdict."""
 
+    name: str
+    outcome: str
+    style: str
+    tightness: str
+    controls: str
+    record: str
+    seconds: float
+
+
+class Shown(NamedTuple):
+    """What is printed of a run, as plain values that can be kept: the table, the lines that count, what is to be said of some claims,
+    and what ends it."""
+
+    rows: Sequence[Row]
+    with_record: bool
+    counts: Sequence[str]
+    failures: Sequence[str]
+    ending: Sequence[str] = ()
+
+
+def shown(results: list[Result], catalogue: Catalogue) -> Shown:
+    """One line for each claim, how many came out as expected, and what is to be said of those that did not."""
     looked_up = any(result.against and result.against.state not in ("unrecorded", "not compared") for result in results)
-    columns = ["claim", "verdict", "tightness", "controls", *(["record"] if looked_up else []), "time"]
-    rows = Table(*columns, box=None, pad_edge=False)
-    for result in results:
-        verdict = result.verdict
-        style = "green" if result.as_expected else "yellow" if result.undecided else "red"
-        tight = f"{verdict.tightness:.4g}" if verdict and verdict.tightness is not None else ""
-        caught = f"{sum(c.as_expected for c in verdict.controls)}/{len(verdict.controls)}" if verdict else ""
-        cells = [result.claim.name, Text(outcome(result), style=style), tight, caught]
-        if looked_up:
-            cells.append(_against(result))
-        rows.add_row(*cells, f"{result.seconds:.1f} s")
-    console().print(rows)
     expected = sum(r.as_expected and r.verdict is not None for r in results)
     checked = sum(r.verdict is not None for r in results)
     controls = [c for r in results if r.verdict for c in r.verdict.controls]
-    typer.echo(
+    counts = [
         f"{expected} of {checked} claims as expected, {sum(c.as_expected for c in controls)} of {len(controls)} controls, "
         f"{len(results) - checked} not checked, {len(catalogue.failures) + sum(bool(r.fault) for r in results)} broken"
-    )
+    ]
     if looked_up:
         states = [r.against.state for r in results if r.against and r.verdict]
-        typer.echo("record: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
+        counts.append("record: " + ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
+    return Shown([_row(result) for result in results], looked_up, counts, _failures(results))
 
 
-def failures(results: list[Result]) -> None:
-    """What is to be said of each claim that did not come out as expected."""
-    from .outcome import deviation, failure
+def show(told: Shown) -> None:
+    """Prints a run, whether it was now or before."""
+    from rich.table import Table
+    from rich.text import Text
 
-    for result in results:
-        if not result.as_expected:
-            typer.echo("\n" + failure(result))
-        unlike = deviation(result)
-        if unlike:
-            typer.echo("\n" + unlike)
+    columns = ["claim", "verdict", "tightness", "controls", *(["record"] if told.with_record else []), "time"]
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in told.rows:
+        cells = [row.name, Text(row.outcome, style=row.style), row.tightness, row.controls]
+        if told.with_record:
+            cells.append(Text(row.record.upper() if STYLES.get(row.record) == "red" else row.record, style=STYLES.get(row.record, "")))
+        table.add_row(*cells, f"{row.seconds:.1f} s")
+    console().print(table)
+    for line in (*told.counts, *("\n" + text for text in told.failures), *told.ending):
+        typer.echo(line)
 
 
-def notices(results: list[Result]) -> None:
+def kept(told: Any) -> Shown:
+    """What was printed of a run, from what JSON made of it."""
+    rows, *rest = told
+    return Shown([Row(*row) for row in rows], *rest)
+
+
+def notices(results: list[Result]) -> list[str]:
     """What moved, and what could not be compared with a record, by its cause."""
+    told: list[str] = []
     apart: dict[tuple[str, str], list[str]] = {}
     for result in results:
         found = result.against
@@ -102,11 +125,10 @@ def notices(results: list[Result]) -> None:
             continue
         if found.state == "moved":
             lines = [*found.lines[:MOVED], *([f"and {len(found.lines) - MOVED} more"] if len(found.lines) > MOVED else [])]
-            typer.echo(f"moved: {result.claim.name}: {'; '.join(lines)}")
+            told.append(f"moved: {result.claim.name}: {'; '.join(lines)}")
         elif found.state in ("unrecorded", "not compared"):
             apart.setdefault((found.state, found.lines[0]), []).append(result.claim.name)
-    for (state, cause), names in apart.items():
-        typer.echo(f"{state}: {', '.join(names)} ({cause})")
+    return told + [f"{state}: {', '.join(names)} ({cause})" for (state, cause), names in apart.items()]
 
 
 def outcome(result: Result) -> str:
@@ -121,12 +143,35 @@ def outcome(result: Result) -> str:
     return words + (f" [{', '.join(extra)}]" if extra else "")
 
 
-def _against(result: Result) -> Any:
-    from rich.text import Text
+def _row(result: Result) -> Row:
+    verdict = result.verdict
+    return Row(
+        result.claim.name,
+        outcome(result),
+        "green" if result.as_expected else "yellow" if result.undecided else "red",
+        f"{verdict.tightness:.4g}" if verdict and verdict.tightness is not None else "",
+        f"{sum(c.as_expected for c in verdict.controls)}/{len(verdict.controls)}" if verdict else "",
+        result.against.state if result.against and verdict else "",
+        result.seconds,
+    )
 
-    state = result.against.state if result.against and result.verdict else ""
-    styles = {"same": "green", "changed": "red", "contradicted": "red", "lost": "yellow", "moved": "yellow"}
-    return Text(state.upper() if styles.get(state) == "red" else state, style=styles.get(state, ""))
+
+def _failures(results: list[Result]) -> list[str]:
+    """What is to be said of each claim that did not come out as expected, or as recorded."""
+    from .outcome import deviation, failure
+
+    found = [(failure(result) if not result.as_expected else "", deviation(result)) for result in results]
+    return [text for texts in found for text in texts if text]
+
+
+def listed(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table of plain texts."""
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
 
 
 def console() -> Any:

@@ -2,7 +2,7 @@
 
 import typer
 
-from . import elsewhere, look, run
+from . import elsewhere, keep, look, run
 
 app = typer.Typer(
     add_completion=False,
@@ -17,3 +17,4 @@ app.command()(look.show)
 app.command()(look.replay)
 app.command()(elsewhere.judge)
 app.command()(elsewhere.export)
+app.command()(keep.clean)

@@ -62,8 +62,7 @@ def judge(
     if as_json:
         typer.echo(json.dumps(found, indent=1))
     else:
-        terminal.table([result], Catalogue((claim,), ()))
-        terminal.failures([result])
+        terminal.show(terminal.shown([result], Catalogue((claim,), ())))
         if result.as_expected:
             note = result.verdict.detail if result.verdict else ""
             typer.echo("\n".join([*([f"note       {note}"] if note else []), f"not shown  {'; '.join(unseen(result))}"]))

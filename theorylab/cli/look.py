@@ -2,24 +2,71 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .. import terminal
 from .choose import Select, everything, one, selected, tell
 
+if TYPE_CHECKING:
+    from ..catalogue import Catalogue
 
-def list_(select: Select = None) -> None:
+LISTED = ("claim", "expected", "basis", "title")
+
+
+def list_(
+    select: Select = None,
+    stale: Annotated[bool, typer.Option("--stale", help="Only the claims that verify would compute again, and why.")] = False,
+) -> None:
     """List the claims: name, what is expected, what the statement rests on, title."""
-    catalogue = selected(everything()[1], select)
-    from rich.table import Table
+    if stale:
+        _list_stale(select)
+        return
+    from .. import unchanged
+    from ..project import find_project
 
-    table = Table("claim", "expected", "basis", "title", box=None, pad_edge=False)
-    for claim in catalogue.claims:
-        expected = claim.expect.verdict if claim.simulation is not None else "not checked"
-        table.add_row(claim.name, expected, claim.source.basis, claim.title)
-    terminal.console().print(table)
+    question = {"command": "list", "select": select}
+    told = unchanged.kept(find_project(), question)
+    if told is not None:
+        terminal.listed(LISTED, told["rows"])
+        return
+    ground = unchanged.ground(find_project(), runs=False)
+    project, whole = everything()
+    catalogue = selected(whole, select)
+    expected = lambda claim: claim.expect.verdict if claim.simulation is not None else "not checked"  # noqa: E731
+    rows = [(claim.name, expected(claim), claim.source.basis, claim.title) for claim in catalogue.claims]
+    terminal.listed(LISTED, rows)
+    _end(catalogue)
+    unchanged.keep(project, question, ground, {"rows": rows})
+
+
+def _list_stale(select: Select) -> None:
+    """What `verify` without options would compute again, with the reasons."""
+    project, whole = everything()
+    catalogue = selected(whole, select)
+    from ..budget import shared_by
+    from ..comparison import Asked, turns
+    from ..record import Unreadable, load
+    from ..stale import stale
+
+    try:
+        chosen = turns(project, catalogue, load(project), Asked())
+    except Unreadable as error:
+        terminal.usage(str(error))
+    shared = shared_by(whole.claims)
+    reasons = {claim.name: stale(project, claim, replace(chosen[claim.name].options, shared=shared)) for claim in catalogue.claims}
+    rows = [(name, "; ".join(why)) for name, why in reasons.items() if why]
+    if rows:
+        terminal.listed(("claim", "why it is stale"), rows)
+    many = f"{len(rows)} of {len(catalogue.claims)} claims are stale: theorylab verify computes or judges them again"
+    typer.echo(many if rows else "no claim is stale: theorylab verify computes nothing again")
+    _end(catalogue)
+
+
+def _end(catalogue: Catalogue) -> None:
+    """Ends the command where something failed to load."""
     tell(catalogue)
     if catalogue.failures:
         raise typer.Exit(terminal.USAGE)
@@ -77,9 +124,4 @@ def replay(
         head, body = rows(claim, simulator, point=point, kernel=kernel, problem=problem, **at)
     except (NoSuchPoint, KernelFault) as error:
         terminal.usage(str(error))
-    from rich.table import Table
-
-    table = Table(*head, box=None, pad_edge=False)
-    for row in body:
-        table.add_row(*row)
-    terminal.console().print(table)
+    terminal.listed(head, body)

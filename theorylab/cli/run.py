@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from .. import terminal
 from ..machines import Where
 from .choose import Select, everything, known_tier, selected, tell
+from .keep import bounded
 
 if TYPE_CHECKING:
     from ..catalogue import Catalogue
@@ -52,13 +54,27 @@ def verify(
     Exit code 0: all came out as expected and as recorded. 1: one did not. 2: a broken claim file or record, or wrong usage.
     3: something stayed undecided.
     """
-    known_tier(tier)
     where = _where(workers, cluster)
     if fresh and seed is not None:
         terminal.usage("--fresh draws a seed and --seed gives one. Write one of them.")
     began = time.time()
+    from .. import unchanged
+    from ..project import find_project
+
+    question = {"command": "verify", "select": select, "tier": tier, "seed": seed, "alpha": alpha}
+    before = None if fresh or recompute else unchanged.kept(find_project(), question)
+    if before is not None:
+        _again(before, as_json, began)
+    known_tier(tier)
+    ground = unchanged.ground(find_project())
     project, whole = everything()
     catalogue = selected(whole, select)
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        terminal.say(text)
+
     from .. import budget, comparison, execute
     from ..record import Unreadable, load
     from ..result import Options
@@ -69,20 +85,18 @@ def verify(
     except Unreadable as error:
         terminal.usage(str(error))
     if known and not select and (missing := gone(known, whole)):
-        terminal.say(f"the record holds what no claim is called any more; theorylab record drops it: {', '.join(sorted(missing))}")
+        say(f"the record holds what no claim is called any more; theorylab record drops it: {', '.join(sorted(missing))}")
     catalogue = comparison.with_damage(project, catalogue, known)
     tell(catalogue)
     if fresh:
         seed = secrets.randbelow(2**31)
-        terminal.say(f"fresh seed {seed}, drawn by the operating system; --seed {seed} repeats it")
+        say(f"fresh seed {seed}, drawn by the operating system; --seed {seed} repeats it")
         if known is None:
-            terminal.say("there is no reports/record.json that it could contradict; theorylab record writes one")
+            say("there is no reports/record.json that it could contradict; theorylab record writes one")
     elif seed is not None:
-        terminal.say(f"seed {seed} was given, so nothing is compared with the record")
+        say(f"seed {seed} was given, so nothing is compared with the record")
     elif known is None:
-        terminal.say(
-            "there is no reports/record.json: claims run on the fixed seed 0 and are compared with nothing; theorylab record writes one"
-        )
+        say("there is no reports/record.json: claims run on the fixed seed 0 and are compared with nothing; theorylab record writes one")
     asked = comparison.Asked(tier, alpha, seed, fresh)
     turns = comparison.turns(project, catalogue, known, asked)
     shared = budget.shared_by(whole.claims)
@@ -92,18 +106,20 @@ def verify(
     run = execute.about(results, began) | {"seeds": "fresh" if fresh else "recorded" if asked.seed is None else "given"}
     run["since_record"] = comparison.since(project, known, turns, run)
     if run["since_record"]:
-        terminal.say(f"the record was made with {'; '.join(run['since_record'])}")
+        say(f"the record was made with {'; '.join(run['since_record'])}")
     default = Options()
     run["error_budget"] = budget.error_budget(whole.claims, alpha or default.alpha)
-    found, message = _reported(
-        project, catalogue, results, Options(tier or default.tier, alpha or default.alpha, seed or 0), run, as_json, whole
-    )
-    if known and not as_json:
-        terminal.notices(results)
+    notices = terminal.notices(results) if known else []
+    options = Options(tier or default.tier, alpha or default.alpha, seed or 0)
+    found, told, message = _reported(project, catalogue, results, options, run, as_json, whole, notices)
     if message:
-        terminal.say(message)
+        say(message)
+    bounded(project, began)
     from ..report.document import exit_code
 
+    if not (fresh or message or found["failures"]):
+        kept = {"said": said, "shown": told, "document": found, "code": exit_code(found)}
+        unchanged.keep(project, question, ground, kept, unchanged.written(project, [result.claim.name for result in results], began))
     raise typer.Exit(exit_code(found))
 
 
@@ -149,7 +165,7 @@ def record(
     results = execute.run(project, catalogue, {claim.name: options for claim in catalogue.claims}, False, where)
     run = execute.about(results, began) | {"error_budget": budget.error_budget(whole.claims, alpha)}
     revision = revise(project, before, whole, results, run["versions"])
-    found, message = _reported(project, catalogue, results, options, run, whole=whole)
+    found, _, message = _reported(project, catalogue, results, options, run, whole=whole)
     if message:
         terminal.say(message)
     try:
@@ -157,6 +173,7 @@ def record(
     except OSError as error:
         terminal.usage(_unwritten(project, error))
     typer.echo("\n".join(revision.news) or "nothing changed against the record before")
+    bounded(project, began)
     typer.echo(f"recorded: {records.path(project)}, with ledger.md beside it: {len(revision.entries)} claims")
     from ..report.document import exit_code
 
@@ -183,8 +200,9 @@ def _reported(
     run: dict[str, Any],
     as_json: bool = False,
     whole: Catalogue | None = None,
-) -> tuple[dict[str, Any], str]:
-    """Writes the report and the attempts log, prints the table or the document. Returns the document, and what went wrong."""
+    notices: Sequence[str] = (),
+) -> tuple[dict[str, Any], terminal.Shown, str]:
+    """Writes the report and the attempts log, prints the table or the document. Returns both, and what went wrong."""
     from .. import attempts, budget
     from ..report import document, write
 
@@ -195,14 +213,34 @@ def _reported(
         attempts.append(project, results)
     except OSError as error:
         terminal.say(f"the attempts log is not kept: {error}")
+    ending = [f"error budget: {budget.briefly(run['error_budget'])}", f"report: {written.folder / 'index.html'}", *notices]
+    told = terminal.shown(results, catalogue)._replace(ending=ending)
+    _print(told, found, as_json)
+    return found, told, written.message
+
+
+def _print(told: terminal.Shown, document: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        typer.echo(json.dumps(document, indent=1))
     else:
-        terminal.table(results, catalogue)
-        terminal.failures(results)
-        typer.echo(f"error budget: {budget.briefly(run['error_budget'])}")
-        typer.echo(f"report: {written.folder / 'index.html'}")
-    return found, written.message
+        terminal.show(told)
+
+
+def _again(before: dict[str, Any], as_json: bool, began: float) -> NoReturn:
+    """Ends the command with what it printed before, since nothing changed."""
+    document = before["document"]
+    run = document["run"]
+    for text in before["said"]:
+        terminal.say(text)
+    terminal.say(
+        f"nothing that the verdicts rest on changed since the run of {run['started']}: they are the stored ones, and the report is as it "
+        "was. --recompute computes them again"
+    )
+    run |= {"started": time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(began)), "seconds": round(time.time() - began, 3)}
+    for claim in document["claims"]:
+        claim["cached"] = True
+    _print(terminal.kept(before["shown"]), document, as_json)
+    raise typer.Exit(before["code"])
 
 
 def _unwritten(project: Project, error: OSError) -> str:
