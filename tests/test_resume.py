@@ -124,7 +124,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(lives, fresh):
     assert len(blocks(lives.undisturbed)) >= KILLS / 2
 
 
-@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("share", [0.0, 0.6])
 def test_a_full_disk_costs_what_is_not_kept_and_no_verdict(lives, fresh, share):
     folder = fresh()
     (full,) = lives(folder, step=1 + int(share * lives.whole["steps"]), then="full")
@@ -170,7 +170,7 @@ def test_every_damaged_file_of_a_store_is_set_aside_and_made_again(lives, fresh)
     assert all(file.with_suffix(".damaged").is_file() for file in needed)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("share", [0.0, 0.6])
 def test_an_interrupted_run_ends_at_once_and_says_what_is_kept(lives, fresh, share):
     folder = fresh()
     (life,) = lives(folder, step=1 + int(share * lives.whole["steps"]), then="interrupt")
