@@ -19,7 +19,7 @@ from test_cli import RIGHT
 HALVES = """
 from sympy import Rational
 
-walked = dict(where=halving, simulation="sampling:walk", problems=("boxes:points",))
+walked = dict(where=halving, simulation="sampling:walk", problems=("boxes:points",), instances=512)
 lazy = Control("two steps halve it once", simulation="sampling:lazy_walk")
 halves = Claim(
     "Every step halves the distance.",
@@ -117,13 +117,14 @@ def test_a_run_that_is_killed_goes_on_where_it_was(lives, fresh):
             (killed,) = lives(folder, **fate)
             assert killed["code"] in (-signal.SIGKILL, -signal.SIGPROF, 0), killed
             assert blocks(folder).items() >= before.items()
-            left += [len(blocks(folder))] if killed["code"] else []
+            left += [sum(file.is_file() for file in folder.rglob("*.*"))] if killed["code"] else []
         goes_on(lives, folder)
-    # The moments are spread: some runs had next to nothing, some all of it.
+    # The moments are spread over the run: so are the numbers of files that it had written.
     assert len(set(left)) >= KILLS / 4, left
+    assert len(blocks(lives.undisturbed)) >= KILLS / 2
 
 
-@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("share", [0.0, 0.6])
 def test_a_full_disk_costs_what_is_not_kept_and_no_verdict(lives, fresh, share):
     folder = fresh()
     (full,) = lives(folder, step=1 + int(share * lives.whole["steps"]), then="full")
@@ -169,7 +170,7 @@ def test_every_damaged_file_of_a_store_is_set_aside_and_made_again(lives, fresh)
     assert all(file.with_suffix(".damaged").is_file() for file in needed)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("share", [0.0, 0.6])
 def test_an_interrupted_run_ends_at_once_and_says_what_is_kept(lives, fresh, share):
     folder = fresh()
     (life,) = lives(folder, step=1 + int(share * lives.whole["steps"]), then="interrupt")
