@@ -23,7 +23,7 @@ from .project import Project, family_signature, kernel_signature
 from .slip import Slip
 
 HERE = Path(__file__).parent
-SETTINGS = ("JAX_", "XLA_")
+SETTINGS = ("JAX_", "XLA_", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 # What lies in these folders is another's, or made from what lies beside them.
 ASIDE = ("__pycache__", "node_modules", "site-packages")
 

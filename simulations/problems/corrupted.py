@@ -171,6 +171,14 @@ noisy = Family(_draw_rows, _build_noisy)
 """Gaussian noise of the standard deviation nu on each of m measurements."""
 
 
+def _build_noisy_all(parameters, *, nu, r, columns, alpha, kappa):
+    return _problem(parameters, nu * parameters["noise"][0], r=r, columns=columns, alpha=alpha, kappa=kappa)
+
+
+noisy_all = Family(_draw, _build_noisy_all)
+"""`noisy`, where every measurement that is drawn counts."""
+
+
 def _build_few(parameters, *, p, S, r, d, factor, columns, alpha, kappa):
     noise = jnp.where(_hit(parameters, p), S, 0.0)
     return _problem(parameters, noise, r=r, columns=columns, alpha=alpha, kappa=kappa, d=d, m=factor * d)
