@@ -135,8 +135,6 @@ def test_ctrl_c_ends_the_workers_and_keeps_what_they_computed(undisturbed, tmp_p
     assert run.returncode == 130
     kept = "0 of 1 claims are finished; they, and every finished block of the others, are kept."
     assert said.splitlines()[-1].startswith(f"interrupted; {kept}")
-        "interrupted; 0 of 1 claims are finished; they, and every finished block of the others, are kept."
-    )
     assert stored(folder)
     assert stored(folder).items() <= stored(undisturbed).items()
 
