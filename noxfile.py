@@ -74,7 +74,7 @@ def install(session: nox.Session, *groups: str) -> None:
     """
     requirements = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
     arguments = ("--editable", ".[catalogue,cluster]", *requirements, "--constraint", "constraints.txt")
-    place = Path(session.env_dir)
+    place = Path(session.bin).parent
     stamp = place / "installed"
     if stamp.is_file() and stamp.read_text() == _installed(place, arguments):
         return
