@@ -82,7 +82,7 @@ def test_a_selection_is_judged_by_the_budget_of_the_whole_catalogue(monkeypatch,
 
     asked = {}
 
-    def run(project, catalogue, options, recompute):
+    def run(project, catalogue, options, recompute, where):
         asked.update(options)
         raise SystemExit
 

@@ -2,8 +2,8 @@
 
 Each file of tests/removals/ is about one paper; an entry is a one-line edit of a kernel. Its `claims` must be refuted, those `undecided`
 become inconclusive (a short range refutes nothing), and every other claim of the paper comes out as before. A claim whose programs read
-the same with the edit has the same data, and is not run. Without --thorough, one claim is run for each mechanism, the first that must be
-refuted.
+the same with the edit has the same data, and is not run. Without --thorough, one mechanism of each paper is taken out, the first of its
+file, and one claim run, the first that must be refuted.
 """
 
 import shutil
@@ -84,8 +84,10 @@ def program(project, claim, kernel, family):
 
 def pytest_generate_tests(metafunc):
     if "removal" in metafunc.fixturenames:
-        thorough = metafunc.config.getoption("thorough")
-        pairs = [(removal, name) for removal in REMOVALS for name in (CLAIMS[removal["paper"]] if thorough else removal["claims"][:1])]
+        first = {removal["paper"]: removal for removal in reversed(REMOVALS)}.values()
+        pairs = [(removal, removal["claims"][0]) for removal in first]
+        if metafunc.config.getoption("thorough"):
+            pairs = [(removal, name) for removal in REMOVALS for name in CLAIMS[removal["paper"]]]
         metafunc.parametrize(("removal", "name"), pairs, ids=[f"{removal['title']}: {name}" for removal, name in pairs])
 
 

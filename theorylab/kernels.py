@@ -19,8 +19,6 @@ import jax
 import jax.export
 import jax.numpy as jnp
 import numpy as np
-from jax._src import compilation_cache
-from jax._src.compilation_cache_interface import CacheInterface
 
 from . import devices, digests, programs
 from .project import Project, load
@@ -84,7 +82,6 @@ class Kernels:
         self.kept = kept
         self._tell = tell
         if kept is not None:
-            programs.forget_unused(kept)
             _keep_compiled(kept, tell)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
@@ -382,7 +379,7 @@ def _nudged(inputs: Inputs, names: Sequence[str], lane: int) -> dict[str, float]
     return {name: float(value) for name, value in _move(real, inputs["nudge"][lane], 1).items()}
 
 
-class _Sealed(CacheInterface):
+class _Sealed:
     """What programs compile to, in files of our own under JAX's keys.
 
     JAX's have no checksum where they are compressed by zstandard: a flipped bit then ends the process, or changes its numbers. Where
@@ -406,6 +403,11 @@ def _keep_compiled(folder: Path, tell: Callable[[str], None]) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     # XLA's own caches would lie there too, without checksums, and make the folder's place part of every key.
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
+    try:
+        from jax._src import compilation_cache
+    except ImportError:
+        # A JAX that has this elsewhere keeps its own files, without our checksums.
+        return
     compilation_cache.reset_cache()
     compilation_cache.get_file_cache = lambda path: (_Sealed(Path(path), tell), path)
 

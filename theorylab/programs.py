@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from . import disk
-
-UNUSED = 30 * 86_400.0
 
 
 def name(code: str, parts: Any) -> str:
@@ -33,11 +30,3 @@ def save(file: Path, body: bytes) -> None:
     """Keeps a program; what cannot be written is made again the next time."""
     with contextlib.suppress(OSError):
         disk.write(file, body)
-
-
-def forget_unused(folder: Path) -> None:
-    """Removes what no run has used for a month."""
-    for file in folder.glob("*"):
-        with contextlib.suppress(OSError):
-            if file.is_file() and file.stat().st_mtime < time.time() - UNUSED:
-                file.unlink()
