@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, writes and exits with, with good input and bad."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -121,7 +122,12 @@ def test_an_unchanged_project_is_verified_without_jax(checked):
     from project_copies import HERE
 
     run = subprocess.run(
-        [sys.executable, "run.py"], cwd=folder, env={"PYTHONPATH": str(HERE.parent), "PATH": ""}, capture_output=True, text=True, check=True
+        [sys.executable, "run.py"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stdout.strip().endswith("False")
 
