@@ -1,6 +1,7 @@
 """What every claim, kernel and family of the catalogue keeps; written once, run over whatever is found.
 
-Without --thorough, the first kernel of each module stands for the others wherever a kernel has to be run.
+Without --thorough, the first kernel of each module stands for the others wherever a kernel has to be run, and a gradient is taken of
+every third of them.
 """
 
 import ast
@@ -29,8 +30,9 @@ named = pytest.mark.parametrize("claim", CHECKED, ids=lambda claim: claim.name)
 
 
 def pytest_generate_tests(metafunc):
-    runs = KERNELS if metafunc.config.getoption("thorough") else FIRST
-    smooth = [run for run in runs if "iterations" not in run[0] and not is_plain(run[0])]
+    thorough = metafunc.config.getoption("thorough")
+    runs = KERNELS if thorough else FIRST
+    smooth = [run for run in runs if "iterations" not in run[0] and not is_plain(run[0])][:: 1 if thorough else 3]
     for name, values in {"run": runs, "smooth_run": smooth}.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, values, ids="-".join)
