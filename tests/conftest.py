@@ -1,11 +1,6 @@
 """One Hypothesis profile for all tests, and how thorough the panels of edits are."""
 
-import os
-
 from hypothesis import HealthCheck, settings
-
-# Most of the tests' time goes into compiling what then runs for milliseconds.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 settings.register_profile(
     "theorylab",
