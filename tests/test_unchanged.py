@@ -194,6 +194,10 @@ def test_theorylab_itself_the_environment_and_the_interpreter_are_noticed(projec
         patch.setenv("JAX_THEORYLAB_TEST", "1")
         assert unchanged.kept(project, ASKED) is None
     with monkeypatch.context() as patch:
+        (tmp_path / "machine" / "nvidia0").mkdir()
+        patch.setattr(digests, "SYSTEM", tmp_path / "machine")
+        assert unchanged.kept(project, ASKED) is None
+    with monkeypatch.context() as patch:
         patch.setattr(sys, "version", sys.version + " of another make")
         assert unchanged.kept(project, ASKED) is None
     with monkeypatch.context() as patch:
@@ -313,7 +317,7 @@ def test_what_is_only_judged_again_is_said(stored):
     assert reasons(stored) == {"a.right": "the controls changed; only judged again, on the stored runs as far as they are the same"}
 
 
-def test_versions_seeds_and_settings_are_told_from_what_to_what(stored, monkeypatch):
+def test_versions_seeds_settings_and_devices_are_told_from_what_to_what(stored, tmp_path, monkeypatch):
     (right, *_) = find_claims(stored).claims
     for file in (stored.state / "results").glob("a.right-*"):
         file.unlink()
@@ -328,6 +332,11 @@ def test_versions_seeds_and_settings_are_told_from_what_to_what(stored, monkeypa
     assert "the seed changed from 0 to 3" in reasons(stored, replace(Options(), seed=3))["a.alone"]
     monkeypatch.setenv("JAX_THEORYLAB_TEST", "1")
     assert reasons(stored)["a.alone"] == "JAX's settings in the environment changed from none to JAX_THEORYLAB_TEST=1"
+    monkeypatch.delenv("JAX_THEORYLAB_TEST")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvidia0").touch()
+    monkeypatch.setattr(digests, "SYSTEM", tmp_path / "dev")
+    assert reasons(stored)["a.alone"] == "the devices changed from none to nvidia0"
 
 
 def test_the_command_lists_what_is_stale(stored, monkeypatch):

@@ -24,6 +24,8 @@ from .slip import Slip
 
 HERE = Path(__file__).parent
 SETTINGS = ("JAX_", "XLA_", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+SYSTEM = Path("/dev")
+ACCELERATOR = re.compile(r"nvidia\d+|kfd|accel\d+|vfio")
 # What lies in these folders is another's, or made from what lies beside them.
 ASIDE = ("__pycache__", "node_modules", "site-packages")
 
@@ -36,7 +38,7 @@ def program(project: Project, kernel: str, family: str | None) -> str:
 def lanes(project: Project, files: Iterable[Path]) -> dict[str, str]:
     """What the numbers of kernels and families in some files follow from, each part hashed under the name that a reader knows it by."""
     files = [*files]
-    return of_files(project, files) | simulator() | outside([*files, *own("kernels.py")]) | environment()
+    return of_files(project, files) | simulator() | outside([*files, *own("kernels.py")]) | environment() | devices()
 
 
 def sources(project: Project, kernels: Iterable[str], families: Iterable[str]) -> list[Path]:
@@ -114,6 +116,19 @@ def environment() -> dict[str, str]:
     """The interpreter, and the settings that JAX reads from the environment."""
     settings = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith(SETTINGS))
     return {"python": sys.version, "JAX's settings in the environment": " ".join(settings)}
+
+
+def devices() -> dict[str, str]:
+    """The accelerators that the system shows, and JAX's plugins for them; known without JAX, which takes a second to tell."""
+    plugins = sorted(name for folder in sys.path for name in _listed(Path(folder or ".", "jax_plugins")) if not name.startswith("__"))
+    return {"the devices": " ".join([*sorted(name for name in _listed(SYSTEM) if ACCELERATOR.fullmatch(name)), *plugins])}
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def of(texts: Iterable[str]) -> str:

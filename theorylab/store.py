@@ -105,6 +105,7 @@ def parts(project: Project, claim: Claim, options: Options) -> dict[str, str]:
         **digests.judge(),
         **outside,
         **digests.environment(),
+        **digests.devices(),
     }
 
 

@@ -114,8 +114,8 @@ def _own(project: Project) -> list[Path]:
 
 
 def _interpreter() -> list[str]:
-    """The interpreter, how it was started, and where it looks for modules."""
-    return [*digests.environment().values(), sys.executable, str(sys.flags), str(sys.warnoptions), *sys.path]
+    """The interpreter, how it was started, where it looks for modules, and what it may compute on."""
+    return [*digests.environment().values(), *digests.devices().values(), sys.executable, str(sys.flags), str(sys.warnoptions), *sys.path]
 
 
 def _installed() -> Iterator[str]:

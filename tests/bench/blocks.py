@@ -1,7 +1,7 @@
 """Blocks per second in one process.
 
 A kernel that hardly computes, in blocks of 8 lanes, compiled beforehand: computed alone, computed and stored (each file is synced), and
-read from the store. Over several processes: see the cluster's own table.
+read from the store. Over several processes: see the table of workers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,11 @@
-"""Measures what workers give, and asserts nothing: `python tests/bench_cluster.py`.
+"""Workers, by copies of a loop on the same machine.
 
-A shared machine is noisy, so what is compared is measured in turn, and ratios are medians of the rounds.
+The same blocks of 128 lanes: by workers of `--workers`, each with one XLA thread, and by copies of a single-threaded loop, as many at
+once. What two workers gain over one is held against what two copies gain over one, since cores of a shared machine may be less than
+whole. A block that hardly computes tells what handing it out costs.
 """
+
+from __future__ import annotations
 
 import os
 import statistics
@@ -9,19 +13,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from theorylab import cluster
 from theorylab.kernels import Kernels, Program
 from theorylab.machines import Where
 from theorylab.project import find_project
 
-ROOT = Path(__file__).resolve().parent.parent
+from .row import Row, at_least
+from .timing import ROOT
+
+ORDER = 7
 ROUNDS = 9
 # Long enough that what a block costs beside its numbers does not show, and an even number of them.
 LONG, SHORT = 12, 300
@@ -41,33 +47,24 @@ def short(key, problem, *, n):
 '''
 
 
-def main() -> None:
-    """Prints one table."""
-    if sys.argv[1:2] == ["loop"]:
-        loop(Path(sys.argv[2]))
-        return
-    table = Table("what", "measured", "budget", box=None, pad_edge=False)
+def measure(claims: str) -> Iterator[Row]:
+    """The medians of several rounds, in which what is compared takes turns."""
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         (project / "simulations").mkdir()
         (project / "simulations" / "bench.py").write_text(KERNELS)
         rounds = against_copies(project)
         gain, reach = [r.one / r.two for r in rounds], [2 * r.loop / r.loops for r in rounds]
-        share = [g / c for g, c in zip(gain, reach, strict=True)]
-        table.add_row("seconds of a block in a single-threaded loop", f"{statistics.median(r.loop for r in rounds) / LONG:.2f}", "")
-        table.add_row("two workers against one", f"{statistics.median(gain):.2f} x", "")
-        table.add_row("two copies of the loop against one", f"{statistics.median(reach):.2f} x", "")
-        table.add_row("the former by the latter", f"{statistics.median(share):.2f}", "0.85")
-        table.add_row("blocks in a second, two workers by two copies", f"{statistics.median(r.loops / r.two / 2 for r in rounds):.2f}", "")
-        table.add_row("blocks in a second, one worker by one loop", f"{statistics.median(r.loop / r.one for r in rounds):.2f}", "")
+        share = statistics.median(g / c for g, c in zip(gain, reach, strict=True))
+        yield Row("a block in a single-threaded loop", f"{statistics.median(r.loop for r in rounds) / LONG:.2f} s")
+        yield Row("two workers against one", f"{statistics.median(gain):.2f} x")
+        yield Row("two copies of the loop against one", f"{statistics.median(reach):.2f} x")
+        yield at_least("the former by the latter", share, 0.85)
+        yield Row("one worker's blocks in a second, by one loop's", f"{statistics.median(r.loop / r.one for r in rounds):.2f} x")
         begin, first, end = starting(project)
-        table.add_row("two local workers, until they can be asked", f"{begin:.2f} s", "")
-        table.add_row("their first block, compiled before", f"{first:.2f} s", "")
-        table.add_row("until they are gone", f"{end:.2f} s", "")
+        yield Row("two local workers", f"{begin:.2f} s until they can be asked, {first:.2f} s for a first block, {end:.2f} s to end")
         here, there = queued(project)
-        table.add_row("blocks in a second, two workers", f"{there:.0f}", "")
-        table.add_row("blocks in a second, no workers", f"{here:.0f}", "")
-    Console(width=110).print(table)
+        yield Row("blocks that hardly compute", f"{there:.0f} a second by two workers, {here:.0f} in this process")
 
 
 class Round(NamedTuple):
@@ -151,7 +148,8 @@ def _seconds(machines, program, blocks) -> float:
 
 def _begun(folder: Path) -> subprocess.Popen:
     options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
-    process = subprocess.Popen([sys.executable, __file__, "loop", str(folder)], env=os.environ | cluster.ONE_THREAD, **options)
+    environment = os.environ | cluster.ONE_THREAD | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    process = subprocess.Popen([sys.executable, "-m", "bench.workers", str(folder)], env=environment, **options)
     _looped([process])
     return process
 
@@ -175,4 +173,4 @@ def _inputs(seed: int, lanes: int) -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    main()
+    loop(Path(sys.argv[1]))
