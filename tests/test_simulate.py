@@ -56,6 +56,17 @@ def test_more_points_leave_the_earlier_ones_bit_for_bit(simulator):
     np.testing.assert_array_equal(one["error"].sel(n=100), many["error"].sel(n=100))
 
 
+def test_a_kernel_that_is_forgotten_is_compiled_again_to_the_same_and_others_stay():
+    own = Simulator(NOISY)
+    before = own.data(MEAN, Lanes((0,)))["error"]
+    own.data(WALK, Lanes((0,)))
+    own.forget(["sampling:sample_mean"])
+    own.data(WALK, Lanes((1,)))
+    assert own.kernels.compilations == 2
+    np.testing.assert_array_equal(own.data(MEAN, Lanes((0, 1)))["error"].sel(instance=[0]), before)
+    assert own.kernels.compilations == 3
+
+
 def test_another_seed_gives_other_numbers(simulator):
     a, b = (simulator.data(replace(MEAN, seed=s), Lanes((0,), (0, 1)))["error"].values for s in (0, 1))
     assert not np.any(a == b)

@@ -49,9 +49,10 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
     from .simulate import Simulator
     from .verify import verify as verify_one
 
-    # Claims of one file share runs; its compiled functions and data go when its last claim is done.
+    # Claims of one file share runs; its data go when its last claim is done, and what a kernel compiles to when the last claim on it is.
     blocks = store.Blocks(project, terminal.say, anew=recompute)
-    left = Counter(claim.file for claim in waiting)
+    kernels = {claim.name: [(claim.file, kernel) for kernel in store.kernels(claim)] for claim in waiting}
+    left, on = Counter(claim.file for claim in waiting), Counter(pair for pairs in kernels.values() for pair in pairs)
     leaving = threading.Lock()
     lost: dict[str, str] = {}
     so_far = lambda: _so_far(len(catalogue.claims), left.total(), blocks.full or bool(lost))  # noqa: E731
@@ -67,6 +68,8 @@ def run(project: Project, catalogue: Catalogue, options: Mapping[str, Options], 
                 except OSError as error:
                     lost[claim.name] = error.strerror or str(error)
             with leaving:
+                on.subtract(kernels[claim.name])
+                simulators[claim.file].forget([kernel for file, kernel in kernels[claim.name] if not on[file, kernel]])
                 left[claim.file] -= 1
                 if not left[claim.file]:
                     del simulators[claim.file]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import os
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ LANE = ("draw", "noise", "nudge", "near_solution")
 # The devices of a CPU have one pool of threads, where LAPACK would wait for itself for ever (see _alone); callbacks to Python take turns,
 # and on the threads of several devices they do not find float64 switched on.
 ON_ONE_DEVICE = ("lapack", "callback")
+# A compiler takes hundreds of megabytes, and no more of them than cores do any better.
+COMPILING = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 Inputs = Mapping[str, np.ndarray]
 
@@ -98,6 +101,12 @@ class Kernels:
             python = next(iter(inspect.signature(self._kernel(program)).parameters), "") == "rng"
             return self._run_python(program, inputs) if python else self._run_compiled(program, inputs)
 
+    def forget(self, kernels: Collection[str]) -> None:
+        """Lets go of what these kernels compiled to, a few megabytes each."""
+        for key in list(self._compiled):
+            if key[0] in kernels:
+                del self._compiled[key]
+
     def facts(self, program: Program, letters: Mapping[str, Any]) -> tuple[bool, bool]:
         """Whether draws of the family have parameters, and whether its problems have a solution; read off shapes alone."""
         if program.family is None:
@@ -164,7 +173,8 @@ class Kernels:
         lanes = program.block
         while True:
             try:
-                compiled, is_lapack = self._piece(program, function, _padded(inputs, lanes), along, key, kept)
+                with COMPILING:
+                    compiled, is_lapack = self._piece(program, function, _padded(inputs, lanes), along, key, kept)
             except (KernelFault, Slip):
                 raise
             except Exception as error:

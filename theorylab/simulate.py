@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -100,6 +100,10 @@ class Simulator:
             if key not in self._data:
                 self._data[key] = self._simulate(run, lanes, keep)
         return self._data[key]
+
+    def forget(self, kernels: Collection[str]) -> None:
+        """Lets go of what these kernels compiled to; they are compiled again, or found on disk, where they are asked for once more."""
+        self.kernels.forget(kernels)
 
     def is_random(self, run: Run) -> bool:
         """Whether instances of the family differ by more than their boxed letters."""

@@ -116,9 +116,13 @@ def lanes(project: Project, claim: Claim) -> dict[str, str]:
 
 def sources(project: Project, *versions: Claim) -> list[Path]:
     """The files of the kernels and families of claims with all that they import from their own folders, controls apart."""
-    rivals = {":".join(role.by.split(":")[:2]) for claim in versions for role in claim.where.values() if role.by}
-    kernels = {name for claim in versions for name in claim.kernels}
-    return digests.sources(project, kernels | rivals, {name for claim in versions for name in claim.problems})
+    named = {name for claim in versions for name in _kernels(claim)}
+    return digests.sources(project, named, {name for claim in versions for name in claim.problems})
+
+
+def kernels(claim: Claim) -> set[str]:
+    """The kernels that a claim or one of its controls runs."""
+    return {name for version in _versions(claim) for name in _kernels(version)}
 
 
 def load(project: Project, claim: Claim, made_from: Mapping[str, str], tell: Tell) -> Result | None:
@@ -156,6 +160,10 @@ def before(project: Project, claim: Claim) -> list[dict[str, str]]:
             if body is not None:
                 found.append(json.loads(body.partition(b"\n")[0]))
     return found
+
+
+def _kernels(claim: Claim) -> set[str]:
+    return {*claim.kernels, *(":".join(role.by.split(":")[:2]) for role in claim.where.values() if role.by)}
 
 
 def _versions(claim: Claim) -> list[Claim]:
