@@ -10,6 +10,7 @@ from jaxlib import xla_client
 DEAREST = (
     "test_cli",
     "test_conformance",
+    "test_edits",
     "test_guards",
     "test_nash_laws",
     "test_real_algorithms",
