@@ -178,7 +178,7 @@ def test_page_document_and_netcdf_show_the_diagnostics_and_the_schema_knows_them
     assert html.count("<details>") == 1
     assert "observed order, EOC" in html
     assert "None of this decides the verdict" in html
-    with xr.open_datatree(write(result, tmp_path), engine="h5netcdf") as tree:
+    with xr.open_datatree(write(result, tmp_path), engine="netcdf4") as tree:
         (group,) = tree["diagnostics"].children.values()
         assert np.allclose(group["local_exponent"], 0.5)
         assert judge(claim, tree.load()).verdict == judge(claim, tmp_path / "worlds.cost.nc").verdict

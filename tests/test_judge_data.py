@@ -119,7 +119,7 @@ def doors(data, folder):
     """The same measurements by every door."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = rows_of(data)
-    data.to_netcdf(folder / "plain.nc", engine="h5netcdf")
+    data.to_netcdf(folder / "plain.nc", engine="netcdf4")
     yield "dataset", data
     yield "turned", data.transpose(*reversed(list(data.dims)))
     yield "netCDF", folder / "plain.nc"
@@ -138,7 +138,7 @@ def doors(data, folder):
         parts = {f"/{label}": data.sel(problem=label, drop=True) for label in data["problem"].values}
         tree = xr.DataTree.from_dict(parts)
         yield "tree", tree
-        tree.to_netcdf(folder / "tree.nc", engine="h5netcdf")
+        tree.to_netcdf(folder / "tree.nc", engine="netcdf4")
         yield "netCDF tree", folder / "tree.nc"
 
 

@@ -66,7 +66,7 @@ def _file(path: Path, dims: Sequence[str]) -> Groups:
 
 def _netcdf(path: Path) -> Groups:
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as tree:
+        with xr.open_datatree(path, engine="netcdf4") as tree:
             return opened(tree.load())[1]
     except Exception as error:
         raise Unreadable(f"{path}: not a netCDF 4 file that can be read ({type(error).__name__}: {error}).") from None

@@ -29,6 +29,8 @@ ROLES = {
 ROLES |= {"counted": "whether the cell counted in the verdict", "floor": "where a run ends that was started near the solution"}
 DIAGNOSTICS = "diagnostics"
 DEFLATE = {"zlib": True, "complevel": 1, "shuffle": True}
+# Below so many bytes, what compressing needs beside the numbers is more than it saves.
+SMALL = 4096
 
 
 class NoSuchData(KeyError):
@@ -50,7 +52,7 @@ def open_dataset(name: str, folder: str | Path | None = None) -> xr.DataTree:
         near = difflib.get_close_matches(name, known, 4, 0.4) or [k for k in known if k.endswith(f".{name}")] or known[:4]
         mend = f"Near: {', '.join(near)}." if near else "There are none yet: run theorylab verify."
         raise NoSuchData(f"{folder} has no data of {name!r}. {mend}")
-    return xr.open_datatree(file, engine="h5netcdf")
+    return xr.open_datatree(file, engine="netcdf4")
 
 
 def tree(result: Result, run: Mapping[str, Any] | None = None) -> xr.DataTree:
@@ -86,9 +88,9 @@ def write(result: Result, folder: Path, run: Mapping[str, Any] | None = None) ->
 
 def put(measured: xr.DataTree, file: Path) -> Path:
     """Writes a tree, whole or not at all. Raises OSError."""
-    encoding = {node.path: {name: DEFLATE for name, v in node.data_vars.items() if v.ndim} for node in measured.subtree}
+    encoding = {node.path: {name: DEFLATE for name, v in node.data_vars.items() if v.nbytes >= SMALL} for node in measured.subtree}
     # In memory first: on a full disk HDF5 ends the process.
-    disk.put(file, bytes(measured.to_netcdf(engine="h5netcdf", encoding=encoding)))
+    disk.put(file, bytes(measured.to_netcdf(engine="netcdf4", encoding=encoding)))
     return file
 
 
