@@ -68,7 +68,7 @@ def read(file: Path) -> Reading:
         MADE.reset(token)
         for name in [name for name in sys.modules if name.startswith(f"{module.__package__}.")]:
             del sys.modules[name]
-    return _found(file, vars(module), made, faults, text)
+    return _found(file, vars(module), made, faults, tree)
 
 
 def where_line(file: Path, name: str) -> int:
@@ -120,22 +120,20 @@ def _compared_by_python(statement: ast.stmt, text: str) -> Fault | None:
     places = [k.value for k in ast.walk(statement) if isinstance(k, ast.keyword) and k.arg in ("statement", "assuming")]
     places += [c for c in ast.walk(statement) if isinstance(c, ast.Call) and _called(c) == "Piecewise"]
     for node in (inner for outer in places for inner in ast.walk(outer) if isinstance(inner, ast.Compare)):
-        code = ast.get_source_segment(text, node) or "this"
-        if len(node.ops) > 1:
-            return Fault(node.lineno, chain(code))
-        if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
-            return Fault(node.lineno, equality(code))
+        if len(node.ops) > 1 or isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            code = ast.get_source_segment(text, node) or "this"
+            return Fault(node.lineno, chain(code) if len(node.ops) > 1 else equality(code))
     return None
 
 
-def _found(file: Path, names: Mapping[str, Any], made: list[Claim], faults: list[Fault], text: str) -> Reading:
+def _found(file: Path, names: Mapping[str, Any], made: list[Claim], faults: list[Fault], tree: ast.Module) -> Reading:
     """The claims by name; a claim that no name holds is a fault of its own, and so is a file without any."""
     here = {name: value for name, value in names.items() if isinstance(value, Claim) and value.file == str(file)}
     held: dict[int, int] = {}
     for claim in here.values():
         held[claim.line] = held.get(claim.line, 0) + 1
     kept = {id(claim) for claim in here.values()}
-    bindings = _bindings(text)
+    bindings = _bindings(tree)
     repeated: set[str] = set()
     for claim in made:
         if claim.file != str(file) or id(claim) in kept:
@@ -179,10 +177,10 @@ def _called(call: ast.Call) -> str:
     return getattr(call.func, "id", getattr(call.func, "attr", ""))
 
 
-def _bindings(text: str) -> dict[str, list[tuple[int, int]]]:
+def _bindings(tree: ast.Module) -> dict[str, list[tuple[int, int]]]:
     """The first and last lines of the module-level statements that assign each name something that a call made."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for statement in ast.parse(text).body:
+    for statement in tree.body:
         if isinstance(statement, (ast.Assign, ast.AnnAssign)):
             for name in _bound(statement):
                 found.setdefault(name, []).append((statement.lineno, statement.end_lineno or statement.lineno))

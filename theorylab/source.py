@@ -39,12 +39,12 @@ def definition(file: Path, name: str, seen: frozenset[tuple[Path, str]] = frozen
         return None
     seen |= {(file, name)}
     found = None
-    for statement in _statements(tree(file).body):
+    for statement in _giving(file, name):
         match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() if statement.name == name:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 plain = isinstance(statement, ast.FunctionDef) and not statement.decorator_list
                 found = Found(file, statement.lineno, statement if plain else None)
-            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) if name in _targets(statement):
+            case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
                 found = Found(file, statement.lineno, value)
                 if isinstance(value, ast.Name):
                     found = definition(file, value.id, seen) or found
@@ -160,6 +160,29 @@ def _code(file: Path, stamp: int) -> str:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node) is not None:
             docstrings |= _alone(node.body[0], lines)
     return "\n".join(lines[number - 1].rstrip() for number in sorted(kept - docstrings))
+
+
+def _giving(file: Path, name: str) -> list[ast.stmt]:
+    """The statements that may give a module-level name its value, in their order."""
+    given = _given(file, file.stat().st_mtime_ns)
+    return sorted([*given.get(name, ()), *given.get("*", ())], key=lambda statement: statement.lineno)
+
+
+@lru_cache(maxsize=512)
+def _given(file: Path, stamp: int) -> dict[str, list[ast.stmt]]:
+    """The statements of a module by the names that they give; under * those that import all of another."""
+    given: dict[str, list[ast.stmt]] = {}
+    for statement in _statements(tree(file).body):
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names = [statement.name]
+            case ast.ImportFrom() | ast.Import():
+                names = [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
+            case _:
+                names = _targets(statement) if getattr(statement, "value", None) is not None else []
+        for name in dict.fromkeys(names):
+            given.setdefault(name, []).append(statement)
+    return given
 
 
 def _alone(statement: ast.stmt, lines: list[str]) -> set[int]:

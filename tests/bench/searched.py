@@ -10,9 +10,11 @@ tests what is found, in other units and last digits.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatch
 
 from theorylab.kind import equation, kind_of, untested
+from theorylab.portfolio import apart
 from theorylab.project import kernel_signature
 
 from .searches import PROJECT, catalogue, searched
@@ -25,13 +27,15 @@ INSTANCES = ("for every instance", "in expectation, on every instance")
 
 
 def measure(claims: str) -> Iterator[tuple[str, ...]]:
-    """A row for each family of each claim."""
+    """A row for each family of each claim, and of each kernel that is judged by itself."""
     for name, claim in catalogue().items():
         kind = kind_of(claim)
         explicit = kind.form == "explicit" and not equation(claim, kind) and claim.holds.name in INSTANCES and not untested(claim)
         if not explicit or kernel_signature(PROJECT, claim.kernels[0]).style == "python" or not fnmatch(name, claims or "*"):
             continue
-        for family in claim.problems:
-            found = searched(claim, family, RUNS)
-            tried = f"{found.worst.evaluations}" if found.worst else "none"
-            yield (name, family, f"{found.numbers}", f"{found.drawn:.6g}", f"{found.found:.6g}", tried, f"{found.seconds:.0f}")
+        for kernel in claim.kernels if apart(claim) else (claim.simulation,):
+            for family in claim.problems:
+                found = searched(replace(claim, simulation=kernel), family, RUNS)
+                what = f"{name}, {kernel}" if apart(claim) else name
+                tried = f"{found.worst.evaluations}" if found.worst else "none"
+                yield (what, family, f"{found.numbers}", f"{found.drawn:.6g}", f"{found.found:.6g}", tried, f"{found.seconds:.0f}")
