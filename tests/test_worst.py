@@ -245,6 +245,18 @@ def test_what_stands_in_the_file_is_judged_with_the_controls_and_begins_the_sear
     assert result.verdict.tightness == pytest.approx(1 + own.excess)
 
 
+def test_a_kept_instance_of_an_expectation_is_judged_in_the_quick_tier_too(searched, simulator, tmp_path):
+    claims = claims_of(copied(tmp_path / "project"))
+    claim = replace(claims["mean"], statement=claims["wrong"].statement)
+    assert verify(claim, simulator).found == ()
+    result = verify(kept(claim, BY_HAND), simulator)
+    (found,) = result.found
+    assert (found.parameters, found.evaluations) == ((-3.5, 0.0, 0.0, 0.0), 0)
+    drawn, part = result.verdict.parts
+    assert (drawn.verdict, part.family, part.verdict) == ("supported", "valleys:valleys, found", "refuted")
+    assert result.verdict.verdict == "refuted"
+
+
 def test_a_refutation_by_a_found_instance_says_what_it_is_and_how_to_run_it_again(judged, searched, simulator):
     claim, result = judged
     said = failure(result)

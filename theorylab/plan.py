@@ -192,7 +192,7 @@ def boxes(roles: Mapping[str, Any], instances: int, seed: int) -> dict[str, np.n
 
 
 def admissible(claim: Claim, values: Mapping[str, Any]) -> Any:
-    """Whether a cell lies inside the assumptions on letters that the plan supplies; cells outside are never run."""
+    """Whether cells lie inside the assumptions on letters that the plan supplies; cells outside are never run."""
     table = {claim.letter(name): value for name, value in values.items()}
     inside: Any = True
     for relation in claim.assuming:

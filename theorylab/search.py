@@ -204,7 +204,7 @@ class Space:
 
     def uphill(self, candidates: np.ndarray, gradients: Mapping[str, np.ndarray]) -> np.ndarray:
         """The gradient in the candidates' own numbers, of one in parameters and letters; 0 where it is none."""
-        columns = [np.reshape(gradients.get("parameters", 0.0), (len(candidates), self.numbers))]
+        columns = [gradients["parameters"] if self.numbers else np.zeros((len(candidates), 0))]
         for name, values in self.letters(candidates).items():
             role = self._roles[name]
             stretch = 0.0 if _jumps(role) or name not in gradients else _stretch(role)

@@ -102,7 +102,8 @@ class Simulator:
     def data(self, run: Run, lanes: Lanes, keep: Any = None) -> xr.Dataset:
         """The measured letters on these lanes: dims are the swept letters, `instance`, `replicate`, the along letter, a letter's own.
 
-        `keep(point)` tells whether a cell is inside the assumptions; others are not run and read NaN, with `ran` False.
+        `keep(letters)` tells of arrays of letters, an entry for each cell, which cells are inside the assumptions; others are not run
+        and read NaN, with `ran` False.
         Raises KernelFault.
         """
         if self._passing:
@@ -200,7 +201,9 @@ class Simulator:
         points: list[dict[str, float]] = [{k: v for at in places for k, v in at.items()} for places in product(*axes.values())]
         grid = [(p, i, r) for p in range(len(points)) for i in lanes.instances for r in lanes.replicates]
         letters = [self._letters(run, points[p], i) for p, i, _ in grid]
-        ran = np.array([keep is None or bool(keep(values)) for values in letters])
+        ran = np.ones(len(grid), dtype=bool)
+        if keep is not None:
+            ran &= keep({name: np.array([values[name] for values in letters]) for name in letters[0]})
         rows: dict[int, Block] = {}
         for static in self._statics(run):
             mine = [n for n in range(len(grid)) if ran[n] and all(letters[n][k] == v for k, v in static.items())]

@@ -43,6 +43,7 @@ APART = 300_000
 STARTS = tuple(range(4))
 FLOOR_INSTANCES = 16
 STRETCH = 10.0
+ROUNDED = "beyond the bound by rounding alone"
 QUICK = Options()
 
 
@@ -65,8 +66,8 @@ def verify(claim: Claim, simulator: Simulator, options: Options = QUICK) -> Resu
     try:
         exhibits = exhibit.load(claim)
         plan = planning.plan(claim, takes=takes(simulator.project, claim), tier=options.tier, alpha=options.alpha, seed=options.seed)
-        main = Trial(plan, simulator)
-        controls = [(control, _control_trial(plan, control, simulator)) for control in claim.controls]
+        main = Trial(plan, simulator, kept=bool(exhibits))
+        controls = [(control, _control_trial(plan, control, simulator, kept=bool(exhibits))) for control in claim.controls]
         for look in range(len(plan.looks)):
             main.advance(look)
             for _, trial in controls:
@@ -99,10 +100,21 @@ class Trial:
     """One claim, or one control, on its way through the looks."""
 
     def __init__(
-        self, plan: Plan, simulator: Simulator, control: bool = False, first: int = 0, only: Mapping[str, tuple[int, ...]] | None = None
+        self,
+        plan: Plan,
+        simulator: Simulator,
+        control: bool = False,
+        first: int = 0,
+        only: Mapping[str, tuple[int, ...]] | None = None,
+        kept: bool = False,
     ) -> None:
-        """`first` numbers the first replicate; `only` names the families, and in each the instances, to look for a refutation in."""
+        """`first` numbers the first replicate; `only` names the families, and in each the instances, to look for a refutation in.
+
+        `kept` says that the claim's file keeps instances that were found, which are judged also where none are searched for.
+        """
         self.plan, self.simulator, self.control, self.first, self.only = plan, simulator, control, first, only
+        self.searches = searched(plan.claim, plan.kind, plan.tier)
+        self.judges_found = self.searches or (kept and searched(plan.claim, plan.kind, "full"))
         self.verdict = Verdict("inconclusive", ("BUDGET",))
         self.look = 0
         self.found: dict[str, tuple[Found, ...]] = {}
@@ -134,13 +146,13 @@ class Trial:
 
         With `exhibits`, which earlier searches found, it begins, and they are judged too. Raises Slip for one that does not fit.
         """
-        if self.verdict.verdict == "refuted" or not searched(self.plan.claim, self.plan.kind, self.plan.tier):
+        if self.verdict.verdict == "refuted" or not self.judges_found:
             return
         kept, moved, still = self.remembered(exhibits), 0, 0
         for kernel, family in self.places:
             label = portfolio.label(self.plan.claim, kernel, family or "")
             slow = self.plan.tier == "quick" and self.simulator.is_python(replace(self.run(family), kernel=kernel))
-            found = None if slow or not budget else self.pursued(kernel, family, budget, kept.get(label, ()))
+            found = None if slow or not (budget and self.searches) else self.pursued(kernel, family, budget, kept.get(label, ()))
             still += found is None and self._instances(replace(self.run(family), kernel=kernel)) == 1
             moved += found is not None
             if several := with_worse(kept.get(label, ()), found):
@@ -151,7 +163,7 @@ class Trial:
 
     def search_as(self, other: Trial) -> None:
         """Judges the worst instances that were found for another statement or algorithm beside its own."""
-        if self.verdict.verdict != "refuted" and searched(self.plan.claim, self.plan.kind, self.plan.tier):
+        if self.verdict.verdict != "refuted" and self.judges_found:
             self.judge(other.found)
 
     def judge(self, found: Mapping[str, Sequence[Found]]) -> None:
@@ -375,7 +387,7 @@ class Trial:
         evidence = self.verdict.evidence
         self._combine([part for part in self.verdict.parts if part.family not in acquitted])
         for label in {portfolio.drawn(family) for family in acquitted}:
-            self.found[label] = tuple(replace(one, said=(*one.said, "beyond the bound by rounding alone")) for one in self.found[label])
+            self.found[label] = tuple(replace(one, said=(*one.said, ROUNDED)) for one in self.found[label])
         return replace(self.verdict, evidence=evidence)
 
     def generated(self) -> tuple[Generated, ...]:
@@ -484,8 +496,7 @@ class Trial:
         """How many parts share the error of a refutation: each family, and the worst instance that a search may find of it."""
         if self.only is not None:
             return len(self.only)
-        sought = self.plan.noisy and searched(self.plan.claim, self.plan.kind, self.plan.tier)
-        return len(self.places) * (2 if sought else 1)
+        return len(self.places) * (2 if self.plan.noisy and self.judges_found else 1)
 
     def _searched(self, run: Run, instances: tuple[int, ...], rule: Rule) -> tuple[Cells, tuple[int, ...]]:
         """The worst instances, and what the search saw of those that it looked at longest; the test takes other replicates."""
@@ -632,10 +643,11 @@ def _together(steps: list[xr.Dataset]) -> xr.Dataset:
     return xr.Dataset({name: found[name] for name in first.data_vars}, {name: found[name] for name in first.coords}, first.attrs)
 
 
-def _control_trial(plan: Plan, control: Control, simulator: Simulator) -> Trial:
+def _control_trial(plan: Plan, control: Control, simulator: Simulator, kept: bool) -> Trial:
     claim = plan.claim.under(control)
     own = planning.plan(claim, takes=takes(simulator.project, claim), tier=plan.tier, alpha=plan.alpha, seed=plan.seed, tau=plan.tau)
-    return Trial(replace(own, looks=plan.looks) if own.noisy == plan.noisy else own, simulator, control.expect.verdict == "refuted")
+    own = replace(own, looks=plan.looks) if own.noisy == plan.noisy else own
+    return Trial(own, simulator, control.expect.verdict == "refuted", kept=kept)
 
 
 def _control_verdict(control: Control, trial: Trial) -> ControlVerdict:

@@ -52,7 +52,8 @@ def witnessed(claim: Claim, part: Part, found: Cells, run: Run, rerun: Rerun, co
     if (np.where(keep[:, None] & ~shaken.nonfinite, np.nan_to_num(shaken.excess(), nan=-np.inf), -np.inf).max(2) > CLEAR).all(1).any():
         # Steps that no repetition reproduces, each time beyond the bound somewhere by more than rounding makes.
         return part
-    moved = np.abs(shaken.excess() - beyond[:, None]).max(1)
+    with np.errstate(invalid="ignore"):
+        moved = np.abs(shaken.excess() - beyond[:, None]).max(1)  # NaN where both are infinite
     same = Lanes(instances, (number,))
 
     def in_units(worth: Mapping[str, float]) -> Cells:
@@ -62,7 +63,8 @@ def witnessed(claim: Claim, part: Part, found: Cells, run: Run, rerun: Rerun, co
     own_scale = np.ones_like(alive)
     if alive.any() and bases:
         scaled = np.stack([in_units(exact_choice(bases, n)).excess()[:, 0] for n in range(min(len(bases), 2))])
-        change = np.abs(scaled - beyond).max(0) / (1 + np.abs(beyond))
+        with np.errstate(invalid="ignore"):
+            change = np.abs(scaled - beyond).max(0) / (1 + np.abs(beyond))
         own_scale = ~(change <= np.maximum(SAME, TIMES_SHAKEN * moved))
     scaled, unscaled = alive & ~own_scale, alive & own_scale
     if unscaled.any():

@@ -103,7 +103,8 @@ class Search:
         found = self.trial.remembered([one for one in exhibit.load(self.claim, text) if self._is_here(one.found)])
         self.trial.judge(found)
         verdict = self.trial.confirmed()
-        return Result(self.claim, self.trial.plan, verdict, found=tuple(one for several in found.values() for one in several))
+        judged = tuple(one for several in self.trial.found.values() for one in several)
+        return Result(self.claim, self.trial.plan, verdict, found=judged)
 
     def _sought(self, kernel: str, family: str | None) -> Sought:
         trial, run = self.trial, replace(self.trial.run(family), kernel=kernel)

@@ -69,6 +69,7 @@ def _end(claim: Claim, begun: Search, found: Iterable[Sought], file: str) -> Non
     from .. import exhibit
     from ..outcome import failure
     from ..portfolio import is_found
+    from ..verify import ROUNDED
     from ..words import replay
 
     text = begun.stored([*found])
@@ -85,6 +86,8 @@ def _end(claim: Claim, begun: Search, found: Iterable[Sought], file: str) -> Non
         return
     if verdict.verdict != "supported":
         typer.echo("\n" + failure(result))
+    elif any(ROUNDED in one.said for one in result.found):
+        typer.echo(f"{claim.name} stays supported: no violation survives other last digits and other units, so it is {ROUNDED}")
     if claim.expect.verdict == "supported" and verdict.verdict != "supported":
         raise typer.Exit(terminal.SURPRISE if verdict.verdict == "refuted" else terminal.UNDECIDED)
 
