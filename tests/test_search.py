@@ -97,8 +97,9 @@ def test_whole_steps_are_numbers_of_python_where_a_gradient_is_taken():
     assert -1e-4 < found.excess < 1e-9
 
 
-def test_an_instance_that_cannot_be_moved_stays_the_worst_that_was_drawn():
-    found, trial = searched("drawn")
+@pytest.mark.parametrize("climbing", [False, True])
+def test_an_instance_that_cannot_be_moved_stays_the_worst_that_was_drawn(climbing):
+    found, trial = searched("drawn", climbing=climbing)
     assert not found.parameters
     assert found.instance == int(trial._groups["valleys:drawn"][1].excess().max((1, 2)).argmax()) > 0
     assert "only letters moved" in said(found)
