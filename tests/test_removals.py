@@ -63,6 +63,11 @@ def without(tmp_path_factory):
     return project
 
 
+def named(removal):
+    """The claims that a removal must change: those that it must refute come first."""
+    return (*removal["claims"], *removal.get("undecided", ()))
+
+
 def titled(taken):
     return f"{taken[0]['title']}: {taken[1]}"
 
@@ -70,7 +75,7 @@ def titled(taken):
 def pytest_generate_tests(metafunc):
     config = metafunc.config
     if "taken" in metafunc.fixturenames:
-        pairs = part(config, [(removal, removal["claims"][0]) for removal in REMOVALS], 1, titled)
+        pairs = part(config, [(removal, named(removal)[0]) for removal in REMOVALS], 1, titled)
         if config.getoption("thorough"):
             pairs = [(removal, name) for removal in REMOVALS for name in claims_of(removal["paper"])]
         metafunc.parametrize("taken", pairs, ids=titled)
@@ -82,21 +87,21 @@ def pytest_generate_tests(metafunc):
 def test_exactly_the_claims_that_rest_on_a_mechanism_turn_red_without_it(taken, without, tmp_path_factory):
     removal, name = taken
     project, claim = without(removal), claims_of(removal["paper"])[name]
-    named = name in (*removal["claims"], *removal.get("undecided", ()))
+    changes = name in named(removal)
     if programs(PROJECT, claim) == programs(project, claim):
-        assert not named, "the edit does not reach this claim's kernels"
+        assert not changes, "the edit does not reach this claim's kernels"
         return
     # With the edit a broken algorithm may be what the claim is about; without such controls a support is open for that alone.
     alone = replace(claim, controls=tuple(control for control in claim.controls if control.kind == "statement"))
     result = verify(alone, Simulator(project, tmp_path_factory.getbasetemp().parent / "compiled"))
     assert not result.fault
     found = "supported" if result.verdict.reasons == ("CONTROL",) else result.verdict.verdict
-    expected = "refuted" if name in removal["claims"] else "inconclusive" if named else claim.expect.verdict
+    expected = "refuted" if name in removal["claims"] else "inconclusive" if changes else claim.expect.verdict
     assert found == expected, (result.verdict.verdict, result.verdict.reasons)
 
 
 def test_a_mechanism_taken_out_changes_the_programs_of_a_claim_that_rests_on_it(reached, without):
-    claim = claims_of(reached["paper"])[reached["claims"][0]]
+    claim = claims_of(reached["paper"])[named(reached)[0]]
     assert programs(PROJECT, claim) != programs(without(reached), claim)
 
 
@@ -107,7 +112,6 @@ def test_a_mechanism_stands_in_one_place_and_what_is_left_is_python(removal):
 
 def test_every_removal_names_claims_of_its_paper():
     for removal in REMOVALS:
-        named = (*removal["claims"], *removal.get("undecided", ()))
-        assert named
+        assert named(removal)
         assert removal["why"]
-        assert not set(named) - set(claims_of(removal["paper"]))
+        assert not set(named(removal)) - set(claims_of(removal["paper"]))
