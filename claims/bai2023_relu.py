@@ -81,7 +81,7 @@ mean_violation = Claim(
     trivially=1,
     instances=12,
     controls=(
-        Control("half of it", statement=violated <= n / (2 * (P_s + 1))),
+        Control("a third of it", statement=violated <= n / (3 * (P_s + 1))),
         Control("over the square of P_s + 1", statement=violated <= n / (P_s + 1) ** 2),
         third,
     ),
