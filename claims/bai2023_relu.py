@@ -14,10 +14,12 @@ Data lie in the plane, where every direction of a hidden neuron can be looked at
 had 40 of them in up to five dimensions and measured 0.75 to 0.96 of the bound on the mean.  With a weight decay below 0.1, or with two
 inputs, all data count and the bound is met with equality, which no number of replicates supports; so weight decay begins at 0.3 for it.
 
-The linear rate is tested on the smallest program alone, of one datum and one activation pattern.  With more of them, some instances rest
-for hundreds or thousands of steps near a wrong set of active neurons before the last rate sets in; a run of a length that was tried then
-reads as no linear rate (on four data and one pattern, one root seed of two refuted it), which the abstract, of rates in the long run,
-does not exclude.
+The linear rate sets in once the run is near its end.  Before, it may rest near a wrong set of active neurons: where the best neuron sees a
+datum at a very flat angle, a second one that does not see it is almost as good, and loses its part by a tiny constant amount a step.
+Of six hundred programs one to three take more than 30,000 steps, and one was found whose rest would last some 10^7.  So the run's end is
+looked for first, in 100,000 steps at most, and steps count from when it is within a hundredth of that.  A run that rests still then shows
+no decay, which supports nothing; of 512 programs there was one, and one more whose rate wavered too much to be read.  Five had no active
+neuron from the start.
 
 Not here: adversarial training; times by the clock; that all patterns together reach the optimum, which the bound on every network's loss
 shows on one side alone, as no network of that many neurons is far above it.
@@ -49,7 +51,7 @@ paper = Source(
 )
 violated, value, value_of_half, loss, least = letters("violated value value_of_half loss least")
 P_s, n, beta, arc, nested, most, psi, xi = letters("P_s n beta arc nested most psi xi")
-k, rho, gamma, fade, residual, operations, decay, d, C, c = letters("k rho gamma fade residual operations decay d C c")
+k, rho, gamma, fade, distance, operations, decay, d, T, C, c = letters("k rho gamma fade distance operations decay d T C c")
 
 where = {
     n: varies("data", among=(3.0, 4.0)),
@@ -79,7 +81,7 @@ mean_violation = Claim(
     trivially=1,
     instances=12,
     controls=(
-        Control("half of it", statement=violated <= n / (2 * (P_s + 1))),
+        Control("a third of it", statement=violated <= n / (3 * (P_s + 1))),
         Control("over the square of P_s + 1", statement=violated <= n / (P_s + 1) ** 2),
         third,
     ),
@@ -140,27 +142,33 @@ convex_optimum = Claim(
 )
 
 linear_rate = Claim(
-    "On one datum with one activation pattern the method converges linearly.",
+    "Near its end the method converges linearly.",
     source=paper.at("abstract", basis="abstract", note="Algorithm 3.1 as a third party implemented it"),
-    statement=residual <= C * exp(-c * k),
+    statement=distance <= C * exp(-c * k),
     where={
-        k: along("iterations, from when the active neurons are known", 20, 70),
+        k: along("iterations, from when the run is within a hundredth of its end", 1, 2048),
         gamma: fixed("step of the duals, over the penalty", 1.0, symbol=r"\gamma_a / \rho"),
         fade: fixed("power of the iterations that steps of the duals fade with", 0.0),
-        n: fixed("data", 1.0),
-        beta: varies("weight decay", 0.05, 0.2, symbol=r"\beta"),
+        n: where[n],
+        beta: where[beta],
         rho: fixed("penalty", 1.0, symbol=r"\rho"),
-        P_s: fixed("sampled activation patterns", 1),
-        residual: measured("distance from the conditions of optimality"),
+        P_s: varies("sampled activation patterns", among=(2.0, 3.0, 4.0)),
+        most: fixed("activation patterns that there are at most", 4),
+        T: fixed("iterations after which a run is at its end, if it still moves", 100_000),
+        distance: measured("distance from the end of a much longer run, and of that end from the conditions of optimality"),
         C: unknown,
         c: unknown("a constant of the exponent"),
     },
+    assuming=distance >= Rational(1, 10**11),  # Below that rounding tells where the end is.
     simulation="relu_admm:admm",
     problems="relu_data:plane",
-    instances=8,
+    instances=12,
     controls=(
-        Control("by a factor of e in every step", statement=residual <= C * exp(-k)),
-        Control("steps of the duals that fade like one over the iterations", where={fade: fixed("they fade", 1.0)}),
+        Control("by a factor of e in every step", statement=distance <= C * exp(-k)),
+        Control(
+            "steps of the duals that fade like one over the iterations",
+            where={fade: fixed("they fade", 1.0), T: fixed("iterations", 10_000)},
+        ),
     ),
 )
 

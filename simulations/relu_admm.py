@@ -8,26 +8,52 @@ split from v, which the group norm shrinks, and from s, the cone's slacks.  The 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import cho_factor, cho_solve
+from jax.scipy.linalg import cho_solve
 
-from .record import record
+from .record import record, until
+
+STILL = 1e-15
+"""The residual at which a run has ended."""
+
+NEAR = 0.01
+"""How far from its end a run is when its steps begin to count."""
 
 
-def admm(key, problem, *, k, beta, rho, gamma, fade, P_s):
-    """`P_s` patterns of random neurons and steps of `gamma` in the duals, which `fade` as that power of the iterations.
+def admm(key, problem, *, k, beta, rho, gamma, fade, P_s, most, T):
+    """`P_s` of `most` patterns of random neurons and steps of `gamma` in the duals, which `fade` as that power of the iterations.
 
-    At the checkpoints `k`, `(len(k),)`: how far the iterates are from the conditions of optimality, `residual`.
+    A run ends after `T` steps if it is not still before.  At the checkpoints `k`, `(len(k),)`, counted from when it is `NEAR` its end: how
+    far it is from there, together with how far its end is from the conditions of optimality, `distance`.
     """
-    patterns = _patterns(problem.inputs, jax.random.normal(key, (P_s, problem.inputs.shape[1]), problem.targets.dtype))
-    F, G, b = _matrices(problem.inputs, problem.targets, patterns, rho)
-    factor = cho_factor(_system(F, G, rho))
-    step = lambda i, state: _step(state, F, G, b, lambda right: cho_solve(factor, right), beta / rho, gamma * (i + 1.0) ** -fade)  # noqa: E731
+    patterns = _patterns(problem.inputs, jax.random.normal(key, (most, problem.inputs.shape[1]), problem.targets.dtype))
+    F, G, b = _matrices(problem.inputs, problem.targets, patterns, jnp.arange(most) < P_s, rho)
+    inverse = jnp.linalg.inv(_system(F, G, rho))
+    step = lambda i, state: _step(state, F, G, b, lambda right: inverse @ right, beta / rho, gamma * (i + 1.0) ** -fade)  # noqa: E731
+    begin = _begin(F, G)
+    first = lambda criterion, target: until(step, begin, jnp.full(1, target), criterion, T)[0]  # noqa: E731
+    last = jnp.minimum(first(lambda state: _residual(state, G), STILL), T).astype(k.dtype)
+    end = jax.tree.map(lambda states: states[0], record(step, begin, last[None], lambda state: state))
+    away = lambda state: jnp.sqrt(sum(jnp.sum((now - then) ** 2) for now, then in zip(state[1:5], end[1:5], strict=True)))  # noqa: E731
+    near = jnp.minimum(first(away, NEAR), T).astype(k.dtype)
+    missed = _missed(end, F, G, problem.targets, beta, rho)
+    return record(step, begin, near + k, lambda state: {"distance": away(state) + missed})
 
-    def observe(state):
-        u, v, s, _, _, moved = state
-        return {"residual": jnp.sqrt(jnp.sum((u - v) ** 2) + jnp.sum((_cones(G, u) - s) ** 2) + moved)}
 
-    return record(step, _begin(F, G), k, observe)
+def _residual(state, G):
+    """How far the last step moved the state, `()`: the primal and the dual residual of the method."""
+    u, v, s, _, _, moved = state
+    return jnp.sqrt(jnp.sum((u - v) ** 2) + jnp.sum((_cones(G, u) - s) ** 2) + moved)
+
+
+def _missed(state, F, G, y, beta, rho):
+    """How far a state is from the conditions of optimality, `()`."""
+    u, v, s, lam, nu, _ = state
+    slope = jnp.einsum("npd,n->pd", F, jnp.einsum("npd,pd->n", F, v) - y) / rho + lam + jnp.einsum("pnd,pn->pd", G, nu)
+    size, pull = jnp.sum(v**2, axis=1), jnp.sum(lam**2, axis=1)
+    held = jnp.sum(v * lam, axis=1) - beta / rho * jnp.sqrt(size)
+    beyond = jnp.maximum(jnp.sqrt(pull) - beta / rho, 0)
+    parts = (u - v, _cones(G, v) - s, jnp.minimum(s, 0), jnp.maximum(nu, 0), s * nu, slope, held, beyond)
+    return jnp.sqrt(sum(jnp.sum(part**2) for part in parts))
 
 
 def count(rng, problem, *, d, n):
@@ -78,11 +104,11 @@ def _patterns(X, hidden):
     return (hidden @ X.T >= 0).astype(X.dtype)
 
 
-def _matrices(X, y, patterns, rho):
+def _matrices(X, y, patterns, used, rho):
     """The outputs F, `(n, 2 P, d)`, of neurons of both signs; the cones G, `(2 P, n, d)`; and F'y / rho, `(2 P d,)`."""
-    seen = patterns.T[:, :, None] * X[:, None, :]
+    seen = (used[:, None] * patterns).T[:, :, None] * X[:, None, :]
     F = jnp.concatenate([seen, -seen], axis=1)
-    G = jnp.tile((2 * patterns - 1)[:, :, None] * X[None, :, :], (2, 1, 1))
+    G = jnp.tile((used[:, None] * (2 * patterns - 1))[:, :, None] * X[None, :, :], (2, 1, 1))
     return F, G, jnp.einsum("npd,n->pd", F, y).ravel() / rho
 
 

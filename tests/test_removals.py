@@ -63,6 +63,17 @@ def without(tmp_path_factory):
     return project
 
 
+def turned(removal):
+    """The claims that come out otherwise without a mechanism, by the verdict that they then have."""
+    verdicts = {"refuted": "claims", "inconclusive": "undecided", "supported": "supported"}
+    return {verdict: removal.get(names, []) for verdict, names in verdicts.items()}
+
+
+def named(removal):
+    """The claims that a removal is about."""
+    return [name for names in turned(removal).values() for name in names]
+
+
 def titled(taken):
     return f"{taken[0]['title']}: {taken[1]}"
 
@@ -70,7 +81,7 @@ def titled(taken):
 def pytest_generate_tests(metafunc):
     config = metafunc.config
     if "taken" in metafunc.fixturenames:
-        pairs = part(config, [(removal, removal["claims"][0]) for removal in REMOVALS], 1, titled)
+        pairs = part(config, [(removal, named(removal)[0]) for removal in REMOVALS], 1, titled)
         if config.getoption("thorough"):
             pairs = [(removal, name) for removal in REMOVALS for name in claims_of(removal["paper"])]
         metafunc.parametrize("taken", pairs, ids=titled)
@@ -82,21 +93,20 @@ def pytest_generate_tests(metafunc):
 def test_exactly_the_claims_that_rest_on_a_mechanism_turn_red_without_it(taken, without, tmp_path_factory):
     removal, name = taken
     project, claim = without(removal), claims_of(removal["paper"])[name]
-    turned = {"refuted": removal["claims"], "inconclusive": removal.get("undecided", ()), "supported": removal.get("supported", ())}
-    named = [verdict for verdict, names in turned.items() if name in names]
+    changes = [verdict for verdict, names in turned(removal).items() if name in names]
     if programs(PROJECT, claim) == programs(project, claim):
-        assert not named, "the edit does not reach this claim's kernels"
+        assert not changes, "the edit does not reach this claim's kernels"
         return
     # With the edit a broken algorithm may be what the claim is about; without such controls a support is open for that alone.
     alone = replace(claim, controls=tuple(control for control in claim.controls if control.kind == "statement"))
     result = verify(alone, Simulator(project, tmp_path_factory.getbasetemp().parent / "compiled"))
     assert not result.fault
     found = "supported" if result.verdict.reasons == ("CONTROL",) else result.verdict.verdict
-    assert [found] == (named or [claim.expect.verdict]), (result.verdict.verdict, result.verdict.reasons)
+    assert [found] == (changes or [claim.expect.verdict]), (result.verdict.verdict, result.verdict.reasons)
 
 
 def test_a_mechanism_taken_out_changes_the_programs_of_a_claim_that_rests_on_it(reached, without):
-    claim = claims_of(reached["paper"])[reached["claims"][0]]
+    claim = claims_of(reached["paper"])[named(reached)[0]]
     assert programs(PROJECT, claim) != programs(without(reached), claim)
 
 
@@ -107,7 +117,6 @@ def test_a_mechanism_stands_in_one_place_and_what_is_left_is_python(removal):
 
 def test_every_removal_names_claims_of_its_paper():
     for removal in REMOVALS:
-        named = (*removal["claims"], *removal.get("undecided", ()), *removal.get("supported", ()))
-        assert named
+        assert named(removal)
         assert removal["why"]
-        assert not set(named) - set(claims_of(removal["paper"]))
+        assert not set(named(removal)) - set(claims_of(removal["paper"]))
