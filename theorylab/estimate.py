@@ -15,7 +15,8 @@ from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, compact, log_ratio,
 from .claim import Claim, Slip
 from .design import POINT
 from .kind import Kind
-from .orders import by_steps, order_of
+from .orders import order_of
+from .role import is_previous
 
 UNSEEN = 1e-12
 # The attribute of a floor that says whether it is one of rounding, as it is taken to be where nothing else is known.
@@ -80,10 +81,11 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         chosen = all(claim.where[symbol].kind != "measured" for symbol in relation.free_symbols)
         drop("not run" if chosen else "assumption", ~np.broadcast_to(inside, y.shape).all(1))
     bound = evaluate(kind.scale, compact(letters))
-    with np.errstate(invalid="ignore"):
-        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if by_steps(kind) else np.zeros_like(keep)
-    drop("no step before", missing)
+    for symbol in filter(is_previous, letters):
+        drop("no step before", np.isnan(letters[symbol]).all(1))
     y, nonfinite = _diverged(kind, y, bound, grid, own, roles, claim.holds.name in AVERAGES)
+    # A run without a bound is not known to hold: its rival failed, or the formula is no number there.
+    nonfinite = nonfinite | np.isnan(np.broadcast_to(bound.log, y.shape)) & ~np.isposinf(y)
     with np.errstate(invalid="ignore"):
         level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
         if measured_in_blocks(claim, kind.form):

@@ -22,7 +22,8 @@ MENDED = {
     "CURVED": "go on to larger sizes, or begin where the bound describes what is measured",
     "COVERAGE": "widen the range until every letter and every term matters",
     "CENSORED": "raise the limit, or claim a quantile or what is reached after k",
-    "NONFINITE": "find out where the runs fail: a run that gives up at its limit returns infinity, and no other run may return NaN",
+    "NONFINITE": "find out where the runs fail: a run that gives up at its limit returns infinity, and no other run may return NaN; "
+    "where the formula itself is no number, such as the root of k - 10 at k = 1, state the rest by assuming=(k >= 10,)",
     "FLOOR": "end the range before the floor, or give the bound a term for it",
     "ROUNDING": "run a kernel that loses fewer digits, or leave room for rounding in the statement",
     "UNCONFIRMED": "begin the range later, or go on to larger sizes",
