@@ -189,10 +189,12 @@ def _cause(result: Result, part: Part) -> str:
         return "no violation was established"
     if part.replicates > 1:
         return "not round-off: the replicates refute it at the stated error, and others confirmed it"
-    if part.worst and part.worst["ratio"] > 1:
-        ruled_out = "more than rounding leaves" if result.origin else "and rounding was ruled out"
-        return f"not round-off: the violation is {part.worst['ratio'] - 1:.2g} of the bound, {ruled_out}"
-    return "no violation was seen"
+    if not part.worst:
+        return "no violation was seen"
+    ruled_out = "more than rounding leaves" if result.origin else "and rounding was ruled out"
+    if part.worst["ratio"] > 1 or part.worst["bound"] > 0:
+        return f"not round-off: the violation is {abs(part.worst['ratio'] - 1):.2g} of the bound, {ruled_out}"
+    return f"not round-off: the violation is {abs(part.worst['measured'] - part.worst['bound']):.2g}, {ruled_out}"
 
 
 def _more(result: Result, part: Part) -> str:
