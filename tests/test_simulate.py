@@ -193,6 +193,7 @@ def test_a_plain_python_kernel_keeps_the_same_contract(simulator):
         ("shapeless", ["(7,)", "one number"]),
         ("single", ["must return a dict"]),
         ("complexes", ["sampling:complexes", "error as complex numbers", "jnp.abs(error)"]),
+        ("homeless", ["simulations/sampling.py, line", 'write problems="module:family"']),
         ("branches", ["simulations/sampling.py, line", "jnp.where"]),
         ("to_numpy", ["simulations/sampling.py, line", "jnp for np"]),
         ("reshapes", ["simulations/sampling.py, line", "must have equal types, but they differ: The input carry"]),

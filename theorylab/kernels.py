@@ -537,7 +537,10 @@ class Kernels:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         text = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
         what = f"{program.kernel} on {program.family or 'no family'}" if program.kernel else program.family
-        return f"{what} failed{place}: {type(error).__name__}: {text}{_to_install(error)}{_to_trace(error)}"
+        nowhere = ""
+        if program.family is None and isinstance(error, AttributeError) and "'NoneType'" in text:
+            nowhere = '. The claim names no problems, so that the kernel has none: write problems="module:family".'
+        return f"{what} failed{place}: {type(error).__name__}: {text}{_to_install(error)}{_to_trace(error)}{nowhere}"
 
 
 def _to_install(error: BaseException) -> str:

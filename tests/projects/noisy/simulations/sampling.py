@@ -90,6 +90,11 @@ def complexes(key, problem, *, n, sigma):
     return {"error": sigma / jnp.sqrt(n) * (1 + 1j)}
 
 
+def homeless(key, problem, *, n, sigma):
+    """Begins at a problem that its claim may not name."""
+    return {"error": problem.start}
+
+
 def branches(key, problem, *, n, sigma):
     """Asks for a value that it has not yet."""
     return {"error": sigma if n > 10 else n}
