@@ -52,6 +52,13 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         return compact({symbol: flat(value) for symbol, value in table.items() if symbol.free_symbols & expression.free_symbols})
 
     needed = _symbols(kind, claim)
+    for symbol, value in table.items():
+        beyond = [str(d) for d in value.dims if d not in sizes] if symbol in needed else []
+        if beyond:
+            raise Slip(
+                f"the claim bounds {quantity}, which has only the dims {', '.join(sizes)}, by {symbol}, which has the dim {beyond[0]} too. "
+                f"Measure {quantity} over {beyond[0]}, or solve the statement for {symbol}."
+            )
     letters = {symbol: flat(value) for symbol, value in table.items() if symbol in needed}
     y = flat(measured)
     count, _, width = y.shape
@@ -192,7 +199,7 @@ def _flatten(values: xr.Variable, sizes: Mapping[str, int]) -> np.ndarray:
     beyond = [str(d) for d in values.dims if d not in sizes]
     if beyond:
         raise Slip(
-            f"a letter of the bound has the dim {beyond[0]}, and the quantity has only {', '.join(sizes)}. Measure it over {beyond[0]}."
+            f"a letter of an assumption has the dim {beyond[0]}, and the quantity has only {', '.join(sizes)}. Measure it over those."
         )
     there = [d for d in sizes if d in values.dims]
     array = np.asarray(values.values, dtype=float).transpose([values.dims.index(d) for d in there])
