@@ -46,6 +46,7 @@ from theorylab.kind import unjudged
 from theorylab.project import find_project
 from theorylab.report.schema import json_schema
 from theorylab.slip import Slip
+from theorylab.table import gridded
 from theorylab.verify import verify
 from theorylab.words import again, unseen
 
@@ -630,6 +631,19 @@ def test_what_export_writes_judge_reads(exported, suffix):
         assert [(c.title, c.verdict) for c in again.controls] == [(c.title, c.verdict) for c in result.verdict.controls]
         if "halves" in name:
             assert [replace(p, flags=()) for p in again.parts] == [replace(p, flags=()) for p in result.verdict.parts]
+
+
+def test_instances_measured_at_sizes_of_their_own_as_found_ones_are_lie_on_a_grid_that_they_do_not_fill(tmp_path):
+    claim = claim_of(gap <= sigma / n, SIZES)
+    sizes = np.array([10.0, 40.0, 20.0])
+    data = xr.Dataset({"gap": (("instance", "replicate"), 1.9 / sizes[:, None])}, {"n": ("instance", sizes), "instance": [0, 1, 2]})
+    verdict = judge(claim, data)
+    assert (verdict.verdict, verdict.parts[0].instances, round(verdict.tightness, 9)) == ("supported", 3, 0.95)
+    grid = gridded(data, claim)
+    assert (dict(grid.sizes), int(grid["ran"].sum())) == ({"n": 3, "instance": 3, "replicate": 1}, 3)
+    table = tmp_path / "x.csv"
+    grid.assign(ran=grid["ran"].astype(int)).to_dataframe().reset_index().to_csv(table, index=False, na_rep="nan")
+    assert judge(claim, table).tightness == verdict.tightness
 
 
 def test_a_control_is_not_its_claim(exported):
