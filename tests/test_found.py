@@ -4,6 +4,7 @@ import re
 import shlex
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from project_copies import called, claim, copy
 from sympy import Eq, Rational, exp
@@ -28,6 +29,7 @@ from theorylab.claim import (
 from theorylab.flags import FLAGS
 from theorylab.found import between, moved, to_bound
 from theorylab.found import measured as measured_words
+from theorylab.judgement import judged
 from theorylab.outcome import failure
 from theorylab.plan import plan
 from theorylab.portfolio import place_of
@@ -299,6 +301,15 @@ def test_a_flag_is_explained_where_its_claim_fails():
     assert "standard errors" not in words
     near = replace(found, parts=(replace(part, margin=-3.0),))
     assert "3.0 standard errors (of 256 replicates) beyond the threshold" in failure(Result(asked, plan(asked), near))
+
+
+@pytest.mark.parametrize(("statement", "words"), [(y >= n, "0.5 of the bound"), (y <= n / 2 - 300, "3e+02, more than rounding leaves")])
+def test_a_violation_of_a_lower_bound_or_of_a_negative_one_is_said_as_one(statement, words):
+    elsewhere = {"holds": for_every_instance, "simulation": None, "problems": (), "because": "measured elsewhere"}
+    sizes = np.geomspace(100, 500, 8)
+    found = judged(claim_of(statement, WHERE, **elsewhere), {"y": ("n", sizes / 2), "n": sizes})
+    assert found.verdict.verdict == "refuted"
+    assert f"not round-off: the violation is {words}" in failure(found)
 
 
 def test_a_claim_of_which_nothing_counted_names_no_replicate():

@@ -28,6 +28,7 @@ from theorylab.claim import (
 from theorylab.halving import rounds
 from theorylab.plan import SEARCH, TOP, plan
 from theorylab.simulate import Lanes
+from theorylab.slip import Slip
 from theorylab.verdict.expectation import COUNTS_FROM, in_expectation
 from theorylab.verdict.intervals import betting, trend
 from theorylab.verdict.judge import ControlVerdict, Verdict, combine, judge_family, ranked, with_controls
@@ -420,6 +421,13 @@ def test_nan_out_of_nothing_is_never_supported():
     values[:3] = 0.1
     part = judged(EXPLICIT, values, {"k": STEPS})
     assert (part.verdict, part.reasons) == ("refuted", ("NONFINITE",)), "finite cells still count, and the failure is told"
+
+
+def test_a_bound_that_moves_along_what_it_bounds_does_not_names_both():
+    other = letters("other")
+    claim = claim_of(y <= other, {y: measured("one"), other: measured("other"), n: grows("size", 1.0, 4.0)})
+    with pytest.raises(Slip, match=r"bounds y, .* by other, which has the dim n too\. Measure y over n, or solve the statement for other"):
+        cells_of(claim, {"y": np.ones((2, 3)), "other": np.ones((2, 3, 4))}, {"n": np.arange(1.0, 5.0)})
 
 
 def test_where_nothing_is_finite_the_reason_is_told():

@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -45,6 +46,7 @@ from theorylab.kind import unjudged
 from theorylab.project import find_project
 from theorylab.report.schema import json_schema
 from theorylab.slip import Slip
+from theorylab.table import gridded
 from theorylab.verify import verify
 from theorylab.words import again, unseen
 
@@ -496,7 +498,7 @@ def test_a_broken_file_is_refused(tmp_path):
         "blank.csv": (b"\n\n", "the file is empty"),
         "head.csv": (b"k,gap,start,L\n", "columns and no rows"),
         "text.csv": (b"\xff\xfe\x00", "no text table"),
-        "text.nc": (b"not a netCDF file", "not a netCDF 4 file"),
+        "text.nc": (b"not a netCDF file", "not a netCDF file"),
         "text.npz": (b"not an npz file", "not an npz file"),
         "x.zarr": (b"x", "the suffix '.zarr' is none of .nc"),
     }
@@ -509,6 +511,38 @@ def test_a_broken_file_is_refused(tmp_path):
         assert wanted in str(error.value)
     with pytest.raises(Unreadable, match="not list"):
         judge(EACH, [1, 2, 3])
+
+
+@pytest.mark.parametrize("model", ["NETCDF3_CLASSIC", "NETCDF3_64BIT", "NETCDF4_CLASSIC", "NETCDF4"])
+def test_every_kind_of_netcdf_is_read_and_one_that_was_cut_short_is_refused(tmp_path, model):
+    path = tmp_path / "x.nc"
+    runs(families=("a",)).squeeze("problem", drop=True).to_netcdf(path, engine="netcdf4", format=model)
+    assert judge(EACH, path).verdict == "supported"
+    (tmp_path / "short.nc").write_bytes(path.read_bytes()[:300])
+    with pytest.raises(Unreadable, match=r"short\.nc: not a netCDF file .* cut short"):
+        judge(EACH, tmp_path / "short.nc")
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4", "i4"])
+def test_numbers_of_netcdf_that_were_never_written_are_not_taken_for_measured(tmp_path, kind):
+    path = tmp_path / "x.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("k", 8)
+        file.createVariable("k", "f8", ("k",))[:] = 2.0 ** np.arange(8)
+        file.createVariable("start", "f8", ())[...] = 1e40
+        file.createVariable("gap", kind, ("k",))[:5] = 1e5 / 2.0 ** np.arange(5)
+    with pytest.raises(Unreadable, match=r"x\.nc: gap was never written in 3 of 8 places"):
+        judge(EACH, path)
+    with netCDF4.Dataset(path, "a") as file:
+        file["gap"][5:] = 1
+    assert judge(EACH, path).verdict != "refuted"
+
+
+def test_another_file_under_the_name_of_an_npz_is_refused(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones(3))
+    (tmp_path / "x.npy").rename(tmp_path / "x.npz")
+    with pytest.raises(Unreadable, match=r"x\.npz: not an npz file of plain arrays \(it is another kind of file"):
+        judge(EACH, tmp_path / "x.npz")
 
 
 def test_a_dataset_that_is_not_the_claims_is_refused():
@@ -597,6 +631,19 @@ def test_what_export_writes_judge_reads(exported, suffix):
         assert [(c.title, c.verdict) for c in again.controls] == [(c.title, c.verdict) for c in result.verdict.controls]
         if "halves" in name:
             assert [replace(p, flags=()) for p in again.parts] == [replace(p, flags=()) for p in result.verdict.parts]
+
+
+def test_instances_measured_at_sizes_of_their_own_as_found_ones_are_lie_on_a_grid_that_they_do_not_fill(tmp_path):
+    claim = claim_of(gap <= sigma / n, SIZES)
+    sizes = np.array([10.0, 40.0, 20.0])
+    data = xr.Dataset({"gap": (("instance", "replicate"), 1.9 / sizes[:, None])}, {"n": ("instance", sizes), "instance": [0, 1, 2]})
+    verdict = judge(claim, data)
+    assert (verdict.verdict, verdict.parts[0].instances, round(verdict.tightness, 9)) == ("supported", 3, 0.95)
+    grid = gridded(data, claim)
+    assert (dict(grid.sizes), int(grid["ran"].sum())) == ({"n": 3, "instance": 3, "replicate": 1}, 3)
+    table = tmp_path / "x.csv"
+    grid.assign(ran=grid["ran"].astype(int)).to_dataframe().reset_index().to_csv(table, index=False, na_rep="nan")
+    assert judge(claim, table).tightness == verdict.tightness
 
 
 def test_a_control_is_not_its_claim(exported):

@@ -1,5 +1,7 @@
 """What a stranger's measurements get wrong: values that cannot be meant, failed runs, axes that are missing, and what is said of each."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -58,9 +60,36 @@ def test_runs_that_fail_refute_no_true_mean_although_noise_had_taken_them_above_
         assert judge(claim, {"gap": (("k", "replicate"), values), "k": steps}).reasons == ("NONFINITE",)
 
 
-def test_a_control_that_overflows_is_caught_all_the_same():
-    from dataclasses import replace
+@pytest.mark.parametrize(
+    ("statement", "holds"),
+    [
+        (slow <= fast, for_every_instance),
+        (slow >= fast / 9, for_every_instance),
+        (Eq(slow, fast), for_every_instance),
+        (slow <= fast, with_probability(Rational(1, 2))),
+        (slow <= fast, in_expectation),
+    ],
+    ids=["upper", "lower", "identity", "probability", "mean"],
+)
+def test_a_run_whose_bound_failed_is_a_failed_run(statement, holds):
+    """Left out, it would hide the runs that break the bound."""
+    claim = claim_of(statement, {slow: measured("one"), fast: measured("other")}, holds=holds)
+    right = np.random.default_rng(0).uniform(1, 2, (3, 600))
+    data = lambda other: {"slow": (("instance", "replicate"), right), "fast": (("instance", "replicate"), other)}  # noqa: E731
+    fails = np.where(np.arange(600) % 10, right, np.nan)
+    assert judge(claim, data(right)).verdict != "refuted"
+    assert (judge(claim, data(fails)).verdict, judge(claim, data(fails)).reasons[0]) == ("inconclusive", "NONFINITE")
 
+
+def test_a_formula_that_is_no_number_on_a_part_of_the_range_is_supported_with_that_part_assumed_away_alone():
+    steps = 2.0 ** np.arange(10)
+    data = {"gap": (("instance", "k"), np.linspace(1, 2, 30).reshape(3, 10)), "d": ("instance", np.full(3, 2.0)), "k": steps}
+    claim = claim_of(gap <= d * sqrt(k - 10), {k: along("steps", 1, 512), gap: measured("gap"), d: measured("distance")})
+    assert judge(claim, data).reasons == ("NONFINITE",)
+    assert judge(replace(claim, assuming=(k >= 11,)), data).verdict == "supported"
+
+
+def test_a_control_that_overflows_is_caught_all_the_same():
     from theorylab.claim import Control
 
     claim = replace(MEAN, controls=(Control("a step too long", because="measured elsewhere"),))

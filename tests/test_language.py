@@ -90,6 +90,7 @@ STATEMENTS = [
     ("a letter made twice", "gap <= signed('D') / k", ["uses D from signed('D')", "Make the letter once"], "gap <= D / k"),
     ("measured on both sides", "gap <= D + gap / 2", ["stands on both sides", "previous(gap)"], "gap <= D + previous(gap) / 2"),
     ("no measured letter", "gap * k <= D", ["neither side", "Solve it for gap"], "gap <= D / k"),
+    ("a measured letter that is not alone", "other * D <= gap + D", ["neither side", "Solve it for other"], "other <= gap / D + 1"),
     ("the role of the quantity", "letters('q') <= D", ["uses q", 'q: measured("meaning")'], "other <= D"),
     ("previous of a swept letter", "gap <= D / previous(k)", ["previous(k) is no measurement"], "gap <= D * previous(other)"),
     ("a sum of sympy", "gap <= Sum(1 / n, (n, 1, k))", ["no value", "harmonic(k)"], "gap <= harmonic(k)"),

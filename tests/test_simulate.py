@@ -192,6 +192,11 @@ def test_a_plain_python_kernel_keeps_the_same_contract(simulator):
         ("nameless", ["'error'", "eror", "Return it"]),
         ("shapeless", ["(7,)", "one number"]),
         ("single", ["must return a dict"]),
+        ("complexes", ["sampling:complexes", "error as complex numbers", "jnp.abs(error)"]),
+        ("homeless", ["simulations/sampling.py, line", 'write problems="module:family"']),
+        ("branches", ["simulations/sampling.py, line", "jnp.where"]),
+        ("to_numpy", ["simulations/sampling.py, line", "jnp for np"]),
+        ("reshapes", ["simulations/sampling.py, line", "must have equal types, but they differ: The input carry"]),
     ],
 )
 def test_a_faulty_kernel_is_blamed_with_its_place_and_mend(simulator, kernel, words):
@@ -204,6 +209,12 @@ def test_a_faulty_kernel_is_blamed_with_its_place_and_mend(simulator, kernel, wo
 def test_a_letter_that_a_kernel_needs_and_nobody_fills_is_named(simulator):
     with pytest.raises(KernelFault, match="takes sigma, which no letter of the claim fills"):
         simulator.data(replace(MEAN, fixed=()), Lanes((0,)))
+
+
+def test_a_family_that_takes_what_is_read_along_a_run_is_told_so():
+    family = "boxes:points_of_steps"
+    with pytest.raises(KernelFault, match=r"takes k, which no letter of the claim fills \(one that is read along a run"):
+        Simulator(NOISY).numbers(replace(WALK, family=family))
 
 
 def test_a_kept_program_gives_the_same_bits_without_being_traced(tmp_path, monkeypatch):

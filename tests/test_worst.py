@@ -344,7 +344,7 @@ def test_a_file_that_does_not_fit_names_itself_what_is_wrong_and_what_to_write(t
         exhibit.load(claim, BY_HAND.replace(old, new, 1))
     assert FILE in str(caught.value)
     assert words in str(caught.value)
-    assert f"theorylab search {NAME} writes the file anew" in str(caught.value)
+    assert f"theorylab search {NAME} then writes another" in str(caught.value)
 
 
 @pytest.mark.parametrize(

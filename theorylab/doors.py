@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import xarray as xr
 
@@ -67,9 +68,29 @@ def _file(path: Path, dims: Sequence[str]) -> Groups:
 def _netcdf(path: Path) -> Groups:
     try:
         with xr.open_datatree(path, engine="netcdf4") as tree:
-            return opened(tree.load())[1]
+            groups = opened(tree.load())[1]
     except Exception as error:
-        raise Unreadable(f"{path}: not a netCDF 4 file that can be read ({type(error).__name__}: {error}).") from None
+        raise Unreadable(
+            f"{path}: not a netCDF file that can be read ({type(error).__name__}: {error}). It is another kind of file, it was cut short, "
+            "or a program still has it open for writing. Close it there, or write it anew."
+        ) from None
+    for group, data in groups.items():
+        for name, values in data.variables.items():
+            lost = _unwritten(values)
+            if lost:
+                raise Unreadable(
+                    f"{path}{f', group {group}' if group else ''}: {name} was never written in {lost} of {values.size} places. "
+                    "Write nan where a run failed, and ran = 0 where there was none."
+                )
+    return groups
+
+
+def _unwritten(values: xr.Variable) -> int:
+    """How many numbers are those that netCDF puts where nothing was written, in a variable without a number of its own for that."""
+    kind = values.dtype.str[1:]
+    if "_FillValue" in values.encoding or values.dtype.itemsize < 2 or kind not in netCDF4.default_fillvals:
+        return 0
+    return int((values == values.dtype.type(netCDF4.default_fillvals[kind])).sum())
 
 
 def _csv(path: Path) -> Table:
@@ -140,9 +161,11 @@ def _is_number(text: str) -> bool:
 
 def _npz(path: Path, dims: Sequence[str]) -> Groups:
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is another kind of file, or was cut short")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:
         raise Unreadable(f"{path}: not an npz file of plain arrays ({error}). Write it with numpy.savez(file, gap=..., k=...).") from None
     groups: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():

@@ -15,7 +15,8 @@ from .cells import FLOOR_FACTOR, NUMERICAL, RELATIVE, Cells, compact, log_ratio,
 from .claim import Claim, Slip
 from .design import POINT
 from .kind import Kind
-from .orders import by_steps, order_of
+from .orders import order_of
+from .role import is_previous
 
 UNSEEN = 1e-12
 # The attribute of a floor that says whether it is one of rounding, as it is taken to be where nothing else is known.
@@ -51,6 +52,13 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         return compact({symbol: flat(value) for symbol, value in table.items() if symbol.free_symbols & expression.free_symbols})
 
     needed = _symbols(kind, claim)
+    for symbol, value in table.items():
+        beyond = [str(d) for d in value.dims if d not in sizes] if symbol in needed else []
+        if beyond:
+            raise Slip(
+                f"the claim bounds {quantity}, which has only the dims {', '.join(sizes)}, by {symbol}, which has the dim {beyond[0]} too. "
+                f"Measure {quantity} over {beyond[0]}, or solve the statement for {symbol}."
+            )
     letters = {symbol: flat(value) for symbol, value in table.items() if symbol in needed}
     y = flat(measured)
     count, _, width = y.shape
@@ -80,10 +88,11 @@ def cells(claim: Claim, kind: Kind, family: str, kernel: str, data: xr.Dataset, 
         chosen = all(claim.where[symbol].kind != "measured" for symbol in relation.free_symbols)
         drop("not run" if chosen else "assumption", ~np.broadcast_to(inside, y.shape).all(1))
     bound = evaluate(kind.scale, compact(letters))
-    with np.errstate(invalid="ignore"):
-        missing = np.isnan(np.broadcast_to(bound.log, y.shape)).all(1) if by_steps(kind) else np.zeros_like(keep)
-    drop("no step before", missing)
+    for symbol in filter(is_previous, letters):
+        drop("no step before", np.isnan(letters[symbol]).all(1))
     y, nonfinite = _diverged(kind, y, bound, grid, own, roles, claim.holds.name in AVERAGES)
+    # A run without a bound is not known to hold: its rival failed, or the formula is no number there.
+    nonfinite = nonfinite | np.isnan(np.broadcast_to(bound.log, y.shape)) & ~np.isposinf(y)
     with np.errstate(invalid="ignore"):
         level = np.where(nonfinite, 0.0, np.abs(y)).sum(1) / (~nonfinite).sum(1)
         if measured_in_blocks(claim, kind.form):
@@ -190,7 +199,7 @@ def _flatten(values: xr.Variable, sizes: Mapping[str, int]) -> np.ndarray:
     beyond = [str(d) for d in values.dims if d not in sizes]
     if beyond:
         raise Slip(
-            f"a letter of the bound has the dim {beyond[0]}, and the quantity has only {', '.join(sizes)}. Measure it over {beyond[0]}."
+            f"a letter of an assumption has the dim {beyond[0]}, and the quantity has only {', '.join(sizes)}. Measure it over those."
         )
     there = [d for d in sizes if d in values.dims]
     array = np.asarray(values.values, dtype=float).transpose([values.dims.index(d) for d in there])

@@ -208,7 +208,7 @@ def _range(role: Role) -> str:
 
 
 def _anew(claim: Claim) -> str:
-    return f"theorylab search {claim.name} writes the file anew, and deleting it forgets it"
+    return f"deleting the file forgets it, and theorylab search {claim.name} then writes another"
 
 
 def _many(shape: tuple[int, ...]) -> str:

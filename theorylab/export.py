@@ -14,6 +14,7 @@ from .columns import Unreadable
 from .doors import DIMS, NETCDF, SUFFIXES
 from .report import dataset
 from .result import Result
+from .table import gridded
 
 
 def checked(to: str) -> Path:
@@ -44,7 +45,7 @@ def write(result: Result, file: Path, control: int = 0) -> Path:
         np.savez_compressed(content, allow_pickle=False, **_arrays(groups))
         disk.put(file, content.getvalue())
     else:
-        table = _table({name: data for name, data in groups.items() if name.startswith("claim/")})
+        table = _table({name: gridded(data, result.claim) for name, data in groups.items() if name.startswith("claim/")})
         disk.put(file, table.to_csv(index=False, na_rep="nan").encode("utf-8"))
     return file
 

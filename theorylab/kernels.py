@@ -454,6 +454,11 @@ class Kernels:
                     f"the kernel {program.kernel} returns {have}, and neither it nor the problem has {name!r}. "
                     "Return it, or mend the where table."
                 )
+            if jnp.iscomplexobj(value):
+                raise KernelFault(
+                    f"the kernel {program.kernel} measures {name} as complex numbers, which no bound compares. "
+                    f"Return its real part or its size, such as {name}.real or jnp.abs({name})."
+                )
             steps = len(checkpoints)
             own = value.ndim - len(dims)
             if not (own == 0 or (own == 1 and value.shape[0] == steps)):
@@ -519,19 +524,23 @@ class Kernels:
         return self._compiled[key]
 
     def _blame(self, program: Program, error: BaseException) -> str:
-        """What failed, at the last line of the project's own simulations/ that the error passed through."""
-        place = ""
+        """What failed, at the last line of the project's own simulations/ that the error passed through, or of theorylab's."""
+        places: dict[Path, str] = {}
         trace = error.__traceback__
         while trace is not None:
             file = Path(trace.tb_frame.f_code.co_filename)
-            if any(file.is_relative_to(root / "simulations") for root in self.project.roots):
-                place = (
-                    f" at simulations/{file.relative_to(next(p for p in file.parents if p.name == 'simulations'))}, line {trace.tb_lineno}"
-                )
+            for folder in (root / "simulations" for root in self.project.roots):
+                if file.is_relative_to(folder):
+                    places[folder] = f" at simulations/{file.relative_to(folder)}, line {trace.tb_lineno}"
             trace = trace.tb_next
-        text = (str(error).strip().splitlines() or [""])[0]
+        place = next((places[root / "simulations"] for root in self.project.roots if root / "simulations" in places), "")
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        text = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
         what = f"{program.kernel} on {program.family or 'no family'}" if program.kernel else program.family
-        return f"{what} failed{place}: {type(error).__name__}: {text}{_to_install(error)}"
+        nowhere = ""
+        if program.family is None and isinstance(error, AttributeError) and "'NoneType'" in text:
+            nowhere = '. The claim names no problems, so that the kernel has none: write problems="module:family".'
+        return f"{what} failed{place}: {type(error).__name__}: {text}{_to_install(error)}{_to_trace(error)}{nowhere}"
 
 
 def _to_install(error: BaseException) -> str:
@@ -540,6 +549,14 @@ def _to_install(error: BaseException) -> str:
         return ""
     package = error.name.partition(".")[0]
     return f". Install it: python -m pip install {package}; for claims that come with theorylab, 'theorylab[catalogue]'"
+
+
+def _to_trace(error: BaseException) -> str:
+    """What to write in a kernel that takes its letters, which have no value while it is compiled, for plain numbers."""
+    untold = jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError, jax.errors.TracerIntegerConversionError
+    if isinstance(error, untold):
+        return " A kernel is compiled: write jnp.where for if, and jnp for np; or call its first argument rng, for plain NumPy."
+    return ""
 
 
 def _checkpoints(program: Program, padded: bool = False) -> np.ndarray:
@@ -644,8 +661,9 @@ def _pick(function: Any, letters: Mapping[str, Any]) -> dict[str, Any]:
                 picked[name] = letters[name]
             elif parameter.default is parameter.empty:
                 raise KernelFault(
-                    f"{function.__module__.rpartition('.')[2]}.{function.__name__} takes {name}, which no letter of the claim fills. "
-                    f'Add  {name}: fixed("meaning", value)  to its where table.'
+                    f"{function.__module__.rpartition('.')[2]}.{function.__name__} takes {name}, which no letter of the claim fills (one "
+                    "that is read along a run fills none of a family's). "
+                    f'Take it out, or add  {name}: fixed("meaning", value)  to the where table.'
                 )
     return picked
 

@@ -21,7 +21,7 @@ from .orders import by_steps
 from .portfolio import label
 from .report.dataset import DIAGNOSTICS, slug
 from .slip import near
-from .table import Table, pivoted, whole
+from .table import Table, gridded, pivoted, whole
 from .unit import parse_unit, show_unit
 
 SAME = 1e-9
@@ -117,7 +117,7 @@ def _normal(data: xr.Dataset, claim: Claim, origin: str) -> tuple[xr.Dataset, li
     data = _numeric(data, roles, origin)
     _units(data, roles, origin)
     data = _without_fixed(data, roles, origin)
-    data = _indexed(data, roles, origin)
+    data = _indexed(gridded(data, claim), roles, origin)
     _complete(data, claim, origin)
     data, outside = _inside(data, roles, origin)
     data = _at_points(data, roles)

@@ -22,7 +22,8 @@ MENDED = {
     "CURVED": "go on to larger sizes, or begin where the bound describes what is measured",
     "COVERAGE": "widen the range until every letter and every term matters",
     "CENSORED": "raise the limit, or claim a quantile or what is reached after k",
-    "NONFINITE": "find out where the runs fail: a run that gives up at its limit returns infinity, and no other run may return NaN",
+    "NONFINITE": "find out where the runs fail: a run that gives up at its limit returns infinity, and no other run may return NaN; "
+    "where the formula itself is no number, such as the root of k - 10 at k = 1, state the rest by assuming=(k >= 10,)",
     "FLOOR": "end the range before the floor, or give the bound a term for it",
     "ROUNDING": "run a kernel that loses fewer digits, or leave room for rounding in the statement",
     "UNCONFIRMED": "begin the range later, or go on to larger sizes",
@@ -188,10 +189,12 @@ def _cause(result: Result, part: Part) -> str:
         return "no violation was established"
     if part.replicates > 1:
         return "not round-off: the replicates refute it at the stated error, and others confirmed it"
-    if part.worst and part.worst["ratio"] > 1:
-        ruled_out = "more than rounding leaves" if result.origin else "and rounding was ruled out"
-        return f"not round-off: the violation is {part.worst['ratio'] - 1:.2g} of the bound, {ruled_out}"
-    return "no violation was seen"
+    if not part.worst:
+        return "no violation was seen"
+    ruled_out = "more than rounding leaves" if result.origin else "and rounding was ruled out"
+    if part.worst["ratio"] > 1 or part.worst["bound"] > 0:
+        return f"not round-off: the violation is {abs(part.worst['ratio'] - 1):.2g} of the bound, {ruled_out}"
+    return f"not round-off: the violation is {abs(part.worst['measured'] - part.worst['bound']):.2g}, {ruled_out}"
 
 
 def _more(result: Result, part: Part) -> str:

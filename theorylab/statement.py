@@ -74,7 +74,8 @@ def _oriented(claim: Claim, relation: Any) -> tuple[sympy.Symbol, Any, str]:
     for letter in (left, right):
         if isinstance(letter, sympy.Symbol) and letter not in claim.where:
             known(claim, {letter}, "the statement", 'measured("meaning")')
-    inner = [s for s in sorted(relation.free_symbols, key=str) if s in claim.where and claim.where[s].kind == "measured"]
+    first = lambda s: (s not in left.free_symbols, str(s))  # noqa: E731
+    inner = [s for s in sorted(relation.free_symbols, key=first) if s in claim.where and claim.where[s].kind == "measured"]
     solve = f"Solve it for {inner[0]}" if inner else f'Give the letter on the left the role {left}: measured("meaning")'
     raise Slip(f"neither side of {relation} is a measured letter by itself. {solve}, such as gap <= C/k.")
 

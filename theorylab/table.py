@@ -56,6 +56,21 @@ def pivoted(table: Table, claim: Claim, origin: str) -> Iterator[tuple[str | Non
         yield str(label) if named else None, _dense(part, dims, owners, Table(part, table.lines[here], table.word), origin)
 
 
+def gridded(data: xr.Dataset, claim: Claim) -> xr.Dataset:
+    """Instances that were each measured at values of their own of swept letters, as found ones are, on the grid of these values.
+
+    The cells of the grid where an instance was not measured have `ran` = 0.
+    """
+    roles = roles_of(claim)
+    own = [name for name, role in roles.items() if role.swept and name in data.variables and data[name].dims == ("instance",)]
+    if not own:
+        return data
+    data = data if "ran" in data else data.assign(ran=xr.ones_like(next(iter(data.data_vars.values())), dtype=bool))
+    alone = [data.isel(instance=[i]) for i in range(data.sizes["instance"])]
+    placed = [one.drop_vars(own).expand_dims({name: one[name].to_numpy() for name in own}) for one in alone]
+    return xr.concat(placed, "instance", join="outer", fill_value={"ran": False}, data_vars="all", coords="different", compat="equals")
+
+
 def _are_numbers(table: Table, origin: str) -> None:
     """Raises Unreadable with the first cell of a column that is no number."""
     for name, values in table.columns.items():

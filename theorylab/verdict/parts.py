@@ -23,7 +23,7 @@ REASONS = {
     "CENSORED": "runs stopped before they reached the accuracy, where the bound still allows it; a claim on a quantile, "
     "with_probability(p), or on what is reached after k, y <= C*k**(-1/p), would settle it",
     "CONTROL": "no broken algorithm is among the controls, or one that must be refuted was not: this test could not have failed",
-    "NONFINITE": "runs gave NaN or infinity without having broken the bound first",
+    "NONFINITE": "runs gave NaN or infinity without having broken the bound first, or their bound is no number",
     "ROUNDING": "the only violations do not survive a change of units or of the last digit: they may be round-off",
     "ASSUMPTION": "no run met the theorem's assumptions",
     "UNCONFIRMED": "the refutation was not found again on other replicates, or on a range of another length",

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .problems.boxes import halved
+from .record import record
 
 
 def sample_mean(key, problem, *, n, sigma):
@@ -82,6 +83,31 @@ def nameless(key, problem, *, n, sigma):
 def shapeless(key, problem, *, n, sigma):
     """Returns a vector where a number is measured."""
     return {"error": jnp.zeros(7)}
+
+
+def complexes(key, problem, *, n, sigma):
+    """Returns a complex number."""
+    return {"error": sigma / jnp.sqrt(n) * (1 + 1j)}
+
+
+def homeless(key, problem, *, n, sigma):
+    """Begins at a problem that its claim may not name."""
+    return {"error": problem.start}
+
+
+def branches(key, problem, *, n, sigma):
+    """Asks for a value that it has not yet."""
+    return {"error": sigma if n > 10 else n}
+
+
+def to_numpy(key, problem, *, n, sigma):
+    """Hands a number that it has not yet to NumPy."""
+    return {"error": np.sqrt(np.array([n]))[0]}
+
+
+def reshapes(key, problem, *, n, sigma):
+    """Takes a step that changes the shape of the state."""
+    return record(lambda i, x: x[:2], jnp.ones(3), jnp.arange(3), lambda x: {"error": jnp.sum(x)})
 
 
 def single(key, problem, *, n, sigma):

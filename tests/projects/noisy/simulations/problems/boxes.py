@@ -32,4 +32,9 @@ def _build(parameters):
     return Point(2.0 + jnp.tanh(parameters), jnp.asarray(1.0))
 
 
+def _draw_of_steps(key, *, k):
+    return _draw(key) * k
+
+
 points = Family(_draw, _build)
+points_of_steps = Family(_draw_of_steps, _build)
