@@ -6,8 +6,9 @@ steps on the mean absolute mismatch of U U' move a factor U with r' >= r columns
 shrink geometrically: exp(-q) each, where q is eta_0 times the growth of the weakest direction of the signal over theta log(1/alpha).
 
 The theorems' text was not at hand: the abstract and the beginning of the introduction were read.  The steps and the definition of
-Sign-RIP are recalled; so is a spectral start, for which a Gaussian one of the same scale stands here, which with no column too many is
-not as good (`none_too_many`; `agnostic` begins with one too many).  Every constant was derived for Gaussian measurements; the abstract's
+Sign-RIP are recalled; so is a spectral start, for which a Gaussian one of the same scale stands here, which with no column too many fails
+about once in sixty: two columns that begin nearly parallel find one direction in time, and the steps are over before the other, as a
+search found.  So `agnostic` begins with one column too many.  Every constant was derived for Gaussian measurements; the abstract's
 "converges to the true solution" is tested as a final error of at most alpha, where the exponent 2 less something in proportion to the
 deviation of the signs is recalled.  The theorems hold with high probability over the measurements; so a draw of them is an instance here,
 and the statement has to hold on each that is drawn, where the deviation of the signs that is measured on it is at most one half.  That is
@@ -35,11 +36,9 @@ from theorylab import (
     letters,
     measured,
     on_average,
-    refuted,
     shrinks,
     signed,
     sized,
-    supported,
     unknown,
     varies,
 )
@@ -227,22 +226,6 @@ agnostic = Claim(
     controls=(
         Control("half a step", statement=error <= eta * exp(-q * t) / 2),
         Control("a start of the scale 1", simulation="robust:large_start"),
-    ),
-)
-
-none_too_many = Claim(
-    "From a small Gaussian start it does so with as many columns as the rank, too.",
-    source=paper.at("abstract", basis="own", note="the recalled start is spectral; with columns to spare a Gaussian one does as well"),
-    statement=agnostic.statement,
-    where=linear_phase.where | {r: fixed("rank of the matrix", 2), columns: fixed("columns of the factor", 2, symbol="r'")},
-    assuming=linear_phase.assuming,
-    simulation="robust:subgradient",
-    problems=outliers[:1],
-    instances=8,
-    expect=refuted("two columns that begin nearly parallel find one direction in time, and the steps are over before the other"),
-    controls=(
-        Control("half a step", statement=error <= eta * exp(-q * t) / 2),
-        Control("one column more", where={columns: fixed("columns of the factor", 3)}, expect=supported),
     ),
 )
 

@@ -1,9 +1,9 @@
 """A mechanism taken out of its kernel turns red exactly the claims that rest on it.
 
 Each file of tests/removals/ is about one paper; an entry is a one-line edit of a kernel. Its `claims` must be refuted, those `undecided`
-become inconclusive (a short range refutes nothing), those `supported` lose their counterexample, and every other claim of the paper comes
-out as before. A claim whose programs read the same with the edit has the same data, and is not run. Without --thorough, one claim that
-must be refuted is run, and one mechanism of each paper is seen to reach the programs of a claim that it names.
+become inconclusive (a short range refutes nothing), and every other claim of the paper comes out as before. A claim whose programs read
+the same with the edit has the same data, and is not run. Without --thorough, one claim that must be refuted is run, and one mechanism of
+each paper is seen to reach the programs of a claim that it names.
 """
 
 import functools
@@ -63,15 +63,9 @@ def without(tmp_path_factory):
     return project
 
 
-def turned(removal):
-    """The claims that come out otherwise without a mechanism, by the verdict that they then have."""
-    verdicts = {"refuted": "claims", "inconclusive": "undecided", "supported": "supported"}
-    return {verdict: removal.get(names, []) for verdict, names in verdicts.items()}
-
-
 def named(removal):
-    """The claims that a removal is about."""
-    return [name for names in turned(removal).values() for name in names]
+    """The claims that a removal must change: those that it must refute come first."""
+    return (*removal["claims"], *removal.get("undecided", ()))
 
 
 def titled(taken):
@@ -93,7 +87,7 @@ def pytest_generate_tests(metafunc):
 def test_exactly_the_claims_that_rest_on_a_mechanism_turn_red_without_it(taken, without, tmp_path_factory):
     removal, name = taken
     project, claim = without(removal), claims_of(removal["paper"])[name]
-    changes = [verdict for verdict, names in turned(removal).items() if name in names]
+    changes = name in named(removal)
     if programs(PROJECT, claim) == programs(project, claim):
         assert not changes, "the edit does not reach this claim's kernels"
         return
@@ -102,7 +96,8 @@ def test_exactly_the_claims_that_rest_on_a_mechanism_turn_red_without_it(taken, 
     result = verify(alone, Simulator(project, tmp_path_factory.getbasetemp().parent / "compiled"))
     assert not result.fault
     found = "supported" if result.verdict.reasons == ("CONTROL",) else result.verdict.verdict
-    assert [found] == (changes or [claim.expect.verdict]), (result.verdict.verdict, result.verdict.reasons)
+    expected = "refuted" if name in removal["claims"] else "inconclusive" if changes else claim.expect.verdict
+    assert found == expected, (result.verdict.verdict, result.verdict.reasons)
 
 
 def test_a_mechanism_taken_out_changes_the_programs_of_a_claim_that_rests_on_it(reached, without):
