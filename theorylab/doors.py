@@ -68,21 +68,22 @@ def _file(path: Path, dims: Sequence[str]) -> Groups:
 def _netcdf(path: Path) -> Groups:
     try:
         with xr.open_datatree(path, engine="netcdf4") as tree:
-            groups = opened(tree.load())[1]
+            tree.load()
     except Exception as error:
         raise Unreadable(
             f"{path}: not a netCDF file that can be read ({type(error).__name__}: {error}). It is another kind of file, it was cut short, "
             "or a program still has it open for writing. Close it there, or write it anew."
         ) from None
-    for group, data in groups.items():
-        for name, values in data.variables.items():
+    for node in tree.subtree:
+        for name, values in node.variables.items():
             lost = _unwritten(values)
             if lost:
+                group = node.path.strip("/")
                 raise Unreadable(
                     f"{path}{f', group {group}' if group else ''}: {name} was never written in {lost} of {values.size} places. "
                     "Write nan where a run failed, and ran = 0 where there was none."
                 )
-    return groups
+    return opened(tree)[1]
 
 
 def _unwritten(values: xr.Variable) -> int:
