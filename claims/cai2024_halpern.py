@@ -114,6 +114,7 @@ first_iteration = Claim(
     expect=refuted("one projected step, pushed hard against the constraint, leaves more: 1.08 of the bound on the instance that is kept"),
     controls=(
         Control("the constant 7 instead of 16", statement=residual <= 7 * L * D / (k + 4)),
+        Control("plain minibatches instead of variance reduction", simulation="constrained_halpern:minibatch"),
         Control("without a constraint", simulation="halpern:variance_reduced", problems=sums[:1], expect=supported),
     ),
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+import xarray as xr
 from typer.testing import CliRunner
 
 HERE = Path(__file__).parent
@@ -23,6 +24,12 @@ def copy(folder: Path, claims: dict[str, str] | None = None) -> Path:
         for name, body in claims.items():
             (folder / "claims" / name).write_text(HEADER + body)
     return folder
+
+
+def contents(file: Path) -> dict[str, str]:
+    """All that a netCDF file holds, by group. Its bytes hold the time when it was written too."""
+    with xr.open_datatree(file, engine="netcdf4") as tree:
+        return {node.path: repr(node.to_dataset(inherit=False).load().to_dict()) for node in tree.subtree}
 
 
 def theorylab(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:

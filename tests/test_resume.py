@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from lives import Lives
-from project_copies import copy
+from project_copies import contents, copy
 from test_cli import RIGHT
 
 HALVES = """
@@ -86,13 +86,13 @@ def fresh(lives, tmp_path, claims):
 
 
 def outcome(folder):
-    """What a run found: its verdicts but for times, and the bytes of all its data."""
+    """What a run found: its verdicts but for times, and all its data."""
     found = json.loads((folder / "reports" / "verdicts.json").read_text())
     for name in ("started", "seconds"):
         del found["run"][name]
     for claim in found["claims"]:
         del claim["seconds"], claim["cached"]
-    return found, {file.name: file.read_bytes() for file in (folder / "reports" / "data").glob("*.nc")}
+    return found, {file.name: contents(file) for file in (folder / "reports" / "data").glob("*.nc")}
 
 
 def blocks(folder):
