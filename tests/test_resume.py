@@ -169,10 +169,8 @@ def test_every_damaged_file_of_a_store_is_set_aside_and_made_again(lives, fresh)
     (life,) = lives(folder)
     assert life["code"] == 0, life["said"]
     assert outcome(folder) == outcome(lives.undisturbed)
-    # Compiled programs that no block needs any more are not looked at; what runs is.
-    needed = [file for file in files if file.suffix != ".compiled"]
-    assert all(f"{file.parent.name}/{file.name} is damaged" in life["said"] for file in needed), life["said"]
-    assert all(file.with_suffix(".damaged").is_file() for file in needed)
+    assert all(f"{file.parent.name}/{file.name} is damaged" in life["said"] for file in files), life["said"]
+    assert all(file.with_suffix(".damaged").is_file() for file in files)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.6])

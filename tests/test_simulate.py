@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from jax.stages import Lowered
 
 from tests.project_copies import copy
+from theorylab import programs
 from theorylab.kernels import Kernels
 from theorylab.project import find_project
 from theorylab.simulate import KernelFault, Lanes, Run, Simulator
@@ -255,17 +257,58 @@ def test_stored_blocks_are_read_by_a_claim_that_needs_letters_that_nothing_measu
     assert Simulator(project, blocks=Blocks(project, pytest.fail)).data(run, lanes).identical(fresh)
 
 
-def test_a_damaged_program_is_traced_again(tmp_path):
+def test_what_is_traced_to_the_same_text_is_not_compiled_again(tmp_path, monkeypatch):
     fresh = Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,)))
     (file,) = tmp_path.glob("*.program")
-    file.write_bytes(file.read_bytes()[:-10])
+    file.unlink()
+    monkeypatch.setattr(Lowered, "compile", lambda *_, **__: pytest.fail("compiled again"))
     assert Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,))).identical(fresh)
+    assert file.is_file()
+
+
+@pytest.mark.parametrize("kind", ["program", "compiled"])
+def test_what_is_damaged_is_made_again(tmp_path, kind):
+    said = []
+    fresh = Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,)))
+    (file,) = tmp_path.glob(f"*.{kind}")
+    file.write_bytes(file.read_bytes()[:-10])
+    project = replace(NOISY, root=tmp_path)
+    assert Simulator(project, tmp_path, Blocks(project, said.append)).data(MEAN, Lanes((0,), (0,))).identical(fresh)
+    assert [file.name in line for line in said] == [True]
+    assert file.is_file()
+
+
+def test_what_this_jax_cannot_load_is_made_again(tmp_path):
+    fresh = Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,)))
+    (file,) = tmp_path.glob("*.compiled")
+    programs.save(file, b"of another make")
+    assert Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,))).identical(fresh)
+    assert len(file.read_bytes()) > 1000
+
+
+@pytest.mark.parametrize("kernel", ["sampling:sample_mean", "sampling:factorised"])
+def test_what_another_process_compiled_gives_the_same_bits(tmp_path, kernel):
+    run, lanes = replace(MEAN, kernel=kernel), Lanes((0,), (0, 1, 2))
+    fresh = Simulator(NOISY, tmp_path).data(run, lanes)
+    code = f"""
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tests.test_simulate import MEAN, NOISY, Lanes, Simulator
+from theorylab import programs
+from theorylab.kernels import Kernels
+Kernels._lane = lambda *_: sys.exit("traced again")
+found = Simulator(NOISY, Path({str(tmp_path)!r})).data(replace(MEAN, kernel={kernel!r}), Lanes((0,), (0, 1, 2)))
+print(found["error"].values.tobytes().hex())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == fresh["error"].values.tobytes().hex()
 
 
 def test_a_callback_to_python_cannot_be_kept_and_still_runs(tmp_path):
     run = replace(MEAN, kernel="sampling:asks_python")
     assert float(Simulator(NOISY, tmp_path).data(run, Lanes((0,), (0,)))["error"].sel(n=100).item()) == pytest.approx(0.2)
-    assert not list(tmp_path.glob("*.program"))
+    assert not [*tmp_path.glob("*.program"), *tmp_path.glob("*.compiled")]
 
 
 def test_several_factorisations_at_once_end():

@@ -4,6 +4,7 @@ import errno
 import os
 import pickle
 import random
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 
 from theorylab import attempts, disk, programs, store
 from theorylab.catalogue import find_claims
-from theorylab.kernels import _Sealed
 from theorylab.project import Project, find_project
 from theorylab.result import Result
 
@@ -62,11 +62,11 @@ class Stored:
         return (found.note, found.claim.name) == (self.made.note, self.made.claim.name)
 
 
-class Traced:
-    """A traced program."""
+class Compiled:
+    """What a program was compiled to."""
 
     def __init__(self, project, claim, tell):
-        self.file, self.tell = project.state / "compiled" / "a.program", tell
+        self.file, self.tell = project.state / "compiled" / "a.compiled", tell
 
     def save(self):
         programs.save(self.file, BODY)
@@ -78,23 +78,7 @@ class Traced:
         return found == BODY
 
 
-class Compiled:
-    """What JAX compiled."""
-
-    def __init__(self, project, claim, tell):
-        self.cache = _Sealed(project.state / "compiled", tell)
-
-    def save(self):
-        self.cache.put("jit_f-1", BODY)
-
-    def load(self):
-        return self.cache.get("jit_f-1")
-
-    def same(self, found):
-        return found == BODY
-
-
-@pytest.fixture(params=[Block, Stored, Traced, Compiled])
+@pytest.fixture(params=[Block, Stored, Compiled])
 def kept(request, tmp_path, claim):
     """One thing that a store keeps, with what was said of it and its only file."""
     said = []
@@ -216,14 +200,14 @@ def test_damaged_results_tell_nothing_of_before(tmp_path, claim):
     assert path.exists()
 
 
-@pytest.mark.parametrize("broken", ["fsync", "replace"])
-def test_a_full_disk_is_said_once_and_leaves_no_part(tmp_path, monkeypatch, broken, claim):
-    def full(*_):
+@pytest.mark.parametrize(("module", "broken"), [(tempfile, "mkstemp"), (os, "replace")])
+def test_a_full_disk_is_said_once_and_leaves_no_part(tmp_path, monkeypatch, module, broken, claim):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     said = []
     block = Block(Project(tmp_path, (tmp_path,)), claim, said.append)
-    monkeypatch.setattr(os, broken, full)
+    monkeypatch.setattr(module, broken, full)
     for _ in range(3):
         block.save()
     assert said == ["what is computed from here on is not kept: No space left on device. Make room, or run theorylab clean"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from jax.sharding import Mesh, PartitionSpec
 # Claims are checked by two threads a core, each of which may run a block at the same time.
 AT_ONCE = 2 * (os.cpu_count() or 1)
 UNKNOWN = 4 * 2**30
+CPU = Path("/proc/cpuinfo")
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
@@ -20,6 +24,15 @@ def described() -> str:
     """What kernels run on: the kind of device, and how many there are where they are several."""
     here = jax.local_devices()
     return here[0].device_kind if len(here) == 1 else f"{len(here)} x {here[0].device_kind}"
+
+
+@functools.cache
+def processor() -> str:
+    """What instructions this machine's CPU has, as far as the system tells: a function that was compiled for others may end the process."""
+    with contextlib.suppress(OSError):
+        told = {line for line in CPU.read_text().splitlines() if line.startswith(("flags", "Features"))}
+        return f"{platform.machine()} {sorted(told)}"
+    return f"{platform.machine()} {platform.processor()}"
 
 
 def sharing(lanes: int) -> int:

@@ -121,6 +121,12 @@ def environment() -> dict[str, str]:
     return {"python": sys.version, "JAX's settings in the environment": " ".join(settings)}
 
 
+@cache
+def compiler() -> str:
+    """The hash of what a program compiles to another function by: JAX's version with all that it needs, and settings."""
+    return of_parts(outside(own("kernels.py")) | environment())
+
+
 def devices() -> dict[str, str]:
     """The accelerators that the system shows, and JAX's plugins for them; known without JAX, which takes a second to tell."""
     plugins = sorted(name for folder in sys.path for name in _listed(Path(folder or ".", "jax_plugins")) if not name.startswith("__"))

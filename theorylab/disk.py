@@ -1,4 +1,4 @@
-"""Files that a killed run, a full disk or a flipped bit cannot leave half true: checksummed, synced, renamed."""
+"""Files that a killed run, a full disk or a flipped bit cannot leave half true: renamed when they are whole, and checksummed or synced."""
 
 from __future__ import annotations
 
@@ -27,19 +27,23 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, body: bytes) -> None:
-    """Writes bytes with their checksum, whole or not at all. Raises OSError where that fails."""
+    """Writes bytes with their checksum, whole or not at all. Raises OSError where that fails.
+
+    They are not synced: what a power failure leaves of them is told by the checksum, and made again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    put(path, _checksum(path, body).encode("ascii") + body)
+    put(path, _checksum(path, body).encode("ascii") + body, synced=False)
 
 
-def put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes, synced: bool = True) -> None:
     """Writes a file whole or not at all: under a temporary name, synced, renamed. Raises OSError where that fails."""
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         os.replace(temporary, path)
     except BaseException:

@@ -6,9 +6,11 @@ The only module, with devices and ascent, that imports JAX.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import json
 import os
+import pickle
 import threading
 import warnings
 import zlib
@@ -18,10 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.export
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+from jax.experimental import serialize_executable
 from jax.flatten_util import ravel_pytree
 
 from . import devices, digests, programs
@@ -104,6 +106,27 @@ class Pieces:
         return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *found)
 
 
+class Executable(NamedTuple):
+    """A compiled function, whether it calls LAPACK, and how many devices share its lanes."""
+
+    compiled: Any
+    is_lapack: bool
+    count: int
+
+    def packed(self) -> bytes:
+        """The bytes that another process makes it of, with the same JAX on such a machine."""
+        return pickle.dumps((serialize_executable.serialize(self.compiled), self.is_lapack, self.count))
+
+    @classmethod
+    def unpacked(cls, body: bytes) -> Executable:
+        """What such bytes were made of."""
+        executable, is_lapack, count = pickle.loads(body)
+        if is_lapack:
+            _find_lapack()
+        compiled = serialize_executable.deserialize_and_load(*executable, execution_devices=jax.local_devices()[:count])
+        return cls(compiled, is_lapack, count)
+
+
 class Structure(NamedTuple):
     """A problem taken to pieces: what holds them, those that are no arrays, None in the places of the others, and the arrays."""
 
@@ -126,7 +149,8 @@ class Kernels:
         self.kept = kept
         self._tell = tell
         if kept is not None:
-            _keep_compiled(kept, tell)
+            # What JAX takes from a cache of its own cannot be kept a second time: it loads, and lacks some of its functions.
+            jax.config.update("jax_enable_compilation_cache", False)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
         self._facts: dict[Any, Any] = {}
@@ -174,16 +198,17 @@ class Kernels:
     def scalars(self, program: Program, inputs: Inputs) -> dict[str, float]:
         """What is a single number among the fields of the first lane's problem, by name."""
 
-        def built(values: Any) -> dict[str, Any]:
+        def built(values: Any, _: Any) -> dict[str, Any]:
             letters = dict(program.static) | {name: values[name] for name in values if name not in LANE}
             letters |= {program.along[0]: jnp.asarray(_checkpoints(program))} if program.along else {}
             problem = self._problem(program, letters, jax.random.wrap_key_data(values["draw"]), given=values.get("parameters"))
             fields = problem._asdict() if hasattr(problem, "_asdict") else {}
             return {name: jnp.asarray(value) for name, value in fields.items() if _is_number(value)}
 
+        key = ("scalars", program.family, program.static, program.along)
         with _double():
-            found = jax.jit(built)({name: v[0] for name, v in inputs.items()})
-        return {name: float(value) for name, value in found.items()}
+            found = self._function(program, built, inputs, np.zeros(0), key, self.kept)(inputs, np.zeros(0))
+        return {name: float(values[0]) for name, values in found.items()}
 
     def drawn(self, program: Program, inputs: Inputs) -> np.ndarray:
         """The numbers that a block of lanes is drawn of, `(lanes, numbers)`."""
@@ -345,15 +370,15 @@ class Kernels:
         while True:
             try:
                 with COMPILING:
-                    compiled, is_lapack = self._piece(program, function, _padded(inputs, lanes), along, key, kept)
+                    found = self._piece(program, function, _padded(inputs, lanes), along, key, kept)
             except (KernelFault, Slip):
                 raise
             except Exception as error:
                 raise KernelFault(self._blame(program, error)) from error
             self.compilations += 1
-            needs, room = devices.needs(compiled), devices.room()
+            needs, room = devices.needs(found.compiled), devices.room()
             if needs <= room:
-                return Pieces(_alone(compiled) if is_lapack else compiled, lanes)
+                return Pieces(_alone(found.compiled) if found.is_lapack else found.compiled, lanes)
             if lanes == 1:
                 raise KernelFault(
                     f"{program.kernel} on {program.family or 'no family'} needs {needs:,} bytes for one run, and each run has {room:,} of "
@@ -362,33 +387,42 @@ class Kernels:
             fitting = max(1, min(lanes - 1, lanes * room // needs))
             lanes = 2 ** (fitting.bit_length() - 1)
 
-    def _piece(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None) -> tuple[Any, bool]:
-        """The function compiled for as many lanes as the inputs have, on the devices that share them, and whether it calls LAPACK."""
-        count = devices.sharing(len(inputs["nudge"]))
-        lowered = self._lowered(program, function, inputs, along, key, kept, count)
+    def _piece(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None) -> Executable:
+        """The function compiled for as many lanes as the inputs have, on the devices that share them: as an earlier run kept it, else now.
+
+        `kept` is where the sources and the key lead to what was kept, so that nothing is traced; otherwise what is traced leads there.
+        """
+        lanes = len(inputs["nudge"])
+        count = devices.sharing(lanes)
+        pointer = kept and kept / programs.name(self._code(program), (key, lanes, count, devices.described(), devices.processor()))
+        name = programs.load(pointer, self._tell) if pointer else None
+        found = self._loaded(name.decode()) if name else None
+        if found is not None:
+            return found
+        lowered = jax.jit(devices.shared(function, count)).lower(inputs, along)
         text = lowered.as_text()
         if count > 1 and any(word in text for word in ON_ONE_DEVICE):
-            lowered = self._lowered(program, function, inputs, along, key, kept, 1)
-        return lowered.compile(compiler_options=COMPILER[program.tier] or None), "lapack" in text
+            lowered, count = jax.jit(function).lower(inputs, along), 1
+            text = lowered.as_text()
+        called = str(lowered.in_tree), str(lowered.out_tree)
+        made = programs.made(text, (called, COMPILER[program.tier], devices.described(), devices.processor(), digests.compiler()))
+        found = self._loaded(made)
+        if found is None:
+            found = Executable(lowered.compile(compiler_options=COMPILER[program.tier] or None), "lapack" in text, count)
+            # A callback is an address in this process.
+            if self.kept and "callback" not in text:
+                programs.save(self.kept / made, found.packed())
+        if pointer and "callback" not in text:
+            programs.save(pointer, made.encode())
+        return found
 
-    def _lowered(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None, count: int) -> Any:
-        lanes = len(inputs["nudge"])
-        if kept is not None:
-            name = programs.name(self._code(program), (key, lanes, count, devices.described()))
-            function = self._kept(kept / name, function, {n: v[: lanes // count] for n, v in inputs.items()}, along)
-        return jax.jit(devices.shared(function, count)).lower(inputs, along)
-
-    def _kept(self, file: Path, function: Any, inputs: Inputs, along: np.ndarray) -> Any:
-        """The function of one device's lanes as an earlier run traced it; traced now and kept, where it can be."""
+    def _loaded(self, name: str) -> Executable | None:
+        """What a compiled function was kept as; None where nothing was that this JAX can load."""
+        body = programs.load(self.kept / name, self._tell) if self.kept else None
         try:
-            kept = programs.load(file, self._tell)
-            program = jax.export.deserialize(bytearray(kept)) if kept else jax.export.export(jax.jit(function))(inputs, along)
-            if not kept:
-                programs.save(file, bytes(program.serialize()))
-            return program.call
+            return body and Executable.unpacked(body)
         except Exception:
-            # Callbacks to Python cannot be kept; what is wrong with a kernel is found again where it is compiled.
-            return function
+            return None
 
     def _lane(self, program: Program, values: Mapping[str, Any], checkpoints: Any, structure: Structure | None = None) -> dict[str, Any]:
         """What is measured of a lane, on a problem of this structure where its arrays were built before."""
@@ -588,39 +622,6 @@ def _nudged(inputs: Inputs, names: Sequence[str], lane: int) -> dict[str, float]
     return {name: float(value) for name, value in _moved(real, inputs["nudge"][lane]).items()}
 
 
-class _Sealed:
-    """What programs compile to, in files of our own under JAX's keys.
-
-    JAX's have no checksum where they are compressed by zstandard: a flipped bit then ends the process, or changes its numbers. Where
-    they are not, a damaged one, or one that is still being written, is warned of in every run and never replaced.
-    """
-
-    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
-        self._path, self._tell = folder, tell
-
-    def get(self, key: str) -> Any:
-        return programs.load(self._path / f"{key}.compiled", self._tell)
-
-    def put(self, key: str, value: bytes) -> None:
-        programs.save(self._path / f"{key}.compiled", value)
-
-
-def _keep_compiled(folder: Path, tell: Callable[[str], None]) -> None:
-    """Has JAX keep all that it compiles in a folder."""
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    # XLA's own caches would lie there too, without checksums, and make the folder's place part of every key.
-    jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
-    try:
-        from jax._src import compilation_cache
-    except ImportError:
-        # A JAX that has this elsewhere keeps its own files, without our checksums.
-        return
-    compilation_cache.reset_cache()
-    compilation_cache.get_file_cache = lambda path: (_Sealed(Path(path), tell), path)
-
-
 def _alone(function: Any) -> Any:
     """A function that waits until no other of its kind runs in this process.
 
@@ -635,6 +636,12 @@ def _alone(function: Any) -> Any:
 
 
 _lapack = threading.Lock()
+
+
+@functools.cache
+def _find_lapack() -> None:
+    """Has JAX look up LAPACK's functions, which it does when it first lowers a call of one."""
+    jax.jit(jnp.linalg.cholesky).lower(np.eye(1))
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Traced programs and what they compile to, kept between runs: the same sources are neither traced nor compiled again."""
+"""Compiled functions, and what was read off traces, kept between runs: the same sources are neither traced nor compiled again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from . import disk
 
 
 def name(code: str, parts: Any) -> str:
-    """The file name of the program that the code of a kernel and a family is traced to; `parts` says for which letters and shapes."""
+    """The file that tells what the code of a kernel and a family was compiled to; `parts` says for which letters and shapes."""
     return f"{hashlib.sha256(f'{parts!r} {code}'.encode()).hexdigest()[:32]}.program"
+
+
+def made(text: str, parts: Any) -> str:
+    """The file name of what a program's text is compiled to; `parts` says how and for which machine."""
+    return f"{hashlib.sha256(f'{parts!r} {text}'.encode()).hexdigest()[:32]}.compiled"
 
 
 def load(file: Path, tell: Callable[[str], None]) -> bytes | None:
@@ -27,6 +32,6 @@ def load(file: Path, tell: Callable[[str], None]) -> bytes | None:
 
 
 def save(file: Path, body: bytes) -> None:
-    """Keeps a program; what cannot be written is made again the next time."""
+    """Keeps what was made; what cannot be written is made again the next time."""
     with contextlib.suppress(OSError):
         disk.write(file, body)

@@ -1,6 +1,6 @@
 """Blocks per second in one process.
 
-A kernel that hardly computes, in blocks of 8 lanes, compiled beforehand: computed alone, computed and stored (each file is synced), and
+A kernel that hardly computes, in blocks of 8 lanes, compiled beforehand: computed alone, computed and stored, and
 read from the store. Over several processes: see the table of workers.
 """
 
