@@ -80,7 +80,9 @@ def _steepest(X, v):
 
 def _dual(neurons, y, beta):
     """The projection v of y, `(n,)`, onto |neurons v| <= beta, by Newton steps on a barrier that fades, from 0 on."""
-    eye = jnp.eye(y.shape[0], dtype=y.dtype)
+    n = y.shape[0]
+    eye = jnp.eye(n, dtype=y.dtype)
+    pairs = (neurons.T[:, None, :] * neurons.T[None, :, :]).reshape(n * n, -1)
 
     def step(i, v):
         weight = ACCURACY ** (i / (STEPS - 10)) * (beta**2 + jnp.sum(y**2))
@@ -88,11 +90,20 @@ def _dual(neurons, y, beta):
         s = neurons @ v
         room = beta**2 - s**2
         slope = v - y + weight * (2 * s / room) @ neurons
-        bend = eye + weight * (neurons.T * (2 * (beta**2 + s**2) / room**2)[None, :]) @ neurons
-        move = jnp.linalg.inv(bend) @ slope
+        bend = eye + weight * (pairs @ (2 * (beta**2 + s**2) / room**2)).reshape(n, n)
+        move = _solved(bend, slope)
         return v - move / (1 + jnp.sqrt(jnp.maximum(slope @ move, 0) / weight))
 
     return jax.lax.fori_loop(0, STEPS, step, jnp.zeros_like(y))
+
+
+def _solved(A, b):
+    """A^-1 b, `(n,)`, for a few unknowns and a positive definite A, by elimination, which runs on many lanes at once as LAPACK does not."""
+    rows = [*jnp.concatenate([A, b[:, None]], axis=1)]
+    for i in range(len(rows)):
+        rows[i] = rows[i] / rows[i][i]
+        rows = [row if j == i else row - row[i] * rows[i] for j, row in enumerate(rows)]
+    return jnp.stack([row[-1] for row in rows])
 
 
 def _neurons(X, angles):

@@ -137,30 +137,39 @@ def _constant(number: Any) -> SignedLog:
 
 def _logarithm(argument: Any, values: Values) -> SignedLog:
     """The logarithm as a number; that of 1 + tiny is tiny, also where 1 + tiny is 1."""
-    found = signed_log(_log(argument, values))
-    if not (isinstance(argument, sympy.Add) and sympy.S.One in argument.args):
+    found = signed_log(_log(argument, evaluate(argument, values), values))
+    beyond = _beyond_one(argument)
+    if beyond is None:
         return found
-    tiny = evaluate(argument - 1, values)
+    tiny = evaluate(beyond, values)
     return SignedLog(*(np.where(np.less(np.abs(tiny.value), 1e-17), x, y) for x, y in zip(tiny, found, strict=True)))
 
 
-def _log(expression: Any, values: Values) -> Any:
-    """The logarithm; through log1p where the expression reads 1 + little, so that log(1 + 2 b) keeps its digits; NaN below zero."""
-    sign, log, _ = evaluate(expression, values)
-    log = np.where(np.less(sign, 0), np.nan, log)
-    if isinstance(expression, sympy.Add) and sympy.S.One in expression.args:
-        little = evaluate(expression - 1, values).value
+def _log(expression: Any, number: SignedLog, values: Values) -> Any:
+    """The logarithm of an expression that is this number; through log1p where it reads 1 + little, so that log(1 + 2 b) keeps its digits;
+    NaN below zero."""
+    log = np.where(np.less(number.sign, 0), np.nan, number.log)
+    beyond = _beyond_one(expression)
+    if beyond is not None:
+        little = evaluate(beyond, values).value
         return np.where(np.less(np.abs(little), 0.5), np.log1p(little), log)  # a larger one may overflow
     return log
+
+
+@lru_cache(maxsize=4096)
+def _beyond_one(expression: Any) -> Any:
+    """What a sum has beside 1, where 1 is one of its terms."""
+    return expression - 1 if isinstance(expression, sympy.Add) and sympy.S.One in expression.args else None
 
 
 def _power(base: Any, exponent: Any, values: Values) -> SignedLog:
     power = np.asarray(evaluate(exponent, values).value)
     if base is sympy.E:
         return _sized(1.0, power)
-    sign, log, value = evaluate(base, values)
+    number = evaluate(base, values)
+    sign, log, value = number
     negative = np.less(sign, 0)
-    log = log if negative.any() else _log(base, values)
+    log = log if negative.any() else _log(base, number, values)
     size = power * log
     if np.any(power == 0):
         size = np.where((power == 0) & ~np.isnan(log), 0.0, size)

@@ -153,6 +153,7 @@ class Kernels:
             jax.config.update("jax_enable_compilation_cache", False)
         self.compilations = 0
         self._compiled: dict[Any, Any] = {}
+        self._faults: dict[Any, str] = {}
         self._facts: dict[Any, Any] = {}
         self._locks: dict[Any, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -360,8 +361,14 @@ class Kernels:
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
+            if key in self._faults:
+                raise KernelFault(self._faults[key])
             if key not in self._compiled:
-                self._compiled[key] = self._made(program, jax.vmap(lane, in_axes=(0, None)), inputs, along, key, kept)
+                try:
+                    self._compiled[key] = self._made(program, jax.vmap(lane, in_axes=(0, None)), inputs, along, key, kept)
+                except KernelFault as fault:
+                    self._faults[key] = str(fault)
+                    raise
         return self._compiled[key]
 
     def _made(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None) -> Pieces:

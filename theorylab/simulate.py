@@ -131,7 +131,7 @@ class Simulator:
     def is_noisy(self, run: Run) -> bool:
         """Whether replicates of one lane ever differ: whether the kernel draws random numbers that matter."""
         one = replace(run, sweep=tuple((name, values[:1]) for name, values in run.sweep))
-        data = self.data(one, Lanes((0,), tuple(range(BLOCKS[1]))))
+        data = self.data(one, Lanes((0,), tuple(range(BLOCKS[0 if self.is_python(run) else 1]))))
         numbers = (values.transpose("replicate", ...).to_numpy() for values in data.data_vars.values())
         return any(not np.array_equal(values, np.broadcast_to(values[:1], values.shape), equal_nan=True) for values in numbers)
 
