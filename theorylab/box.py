@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
@@ -19,14 +20,20 @@ Points = dict[Any, np.ndarray]
 
 
 def points(where: Mapping[sympy.Symbol, Role]) -> Points:
-    """A value of every letter, and of previous(letter), at each of many points (points,).
+    """A value of every letter, and of previous(letter), at each of many points (points,), to be read only.
 
     The corners of the ranges come first, then a cloud, in logarithm, that often touches the ends. Measured letters may have
     any size and, where they are signed, any sign; unknown constants are 1.
     """
+    return dict(_points(tuple((symbol, role, role.integer) for symbol, role in where.items())))
+
+
+# A claim, its kind and its controls are looked at on the same letters, one after the other.
+@lru_cache(maxsize=64)
+def _points(where: tuple[tuple[sympy.Symbol, Role, bool], ...]) -> Points:
     rng = np.random.default_rng(0)
-    spans: dict[Any, tuple[Role, float, float]] = {symbol: (role, *_span(role)) for symbol, role in where.items()}
-    for symbol, role in where.items():
+    spans: dict[Any, tuple[Role, float, float]] = {symbol: (role, *_span(role)) for symbol, role, _ in where}
+    for symbol, role, _ in where:
         if role.kind == "measured":
             for assumption in ({"positive": True}, {"real": True}):
                 spans[sympy.Function("previous", **assumption)(symbol)] = spans[symbol]
@@ -39,6 +46,7 @@ def points(where: Mapping[sympy.Symbol, Role]) -> Points:
         values = _values(role, low, high, unit.get(letter, np.zeros(len(corners) + CLOUD)))
         signs = rng.choice((-1.0, 1.0), len(values)) if role.kind == "measured" and not letter.is_positive else 1.0
         table[letter] = values * signs
+        table[letter].flags.writeable = False
     return table
 
 

@@ -427,7 +427,7 @@ class Kernels:
         """What a compiled function was kept as; None where nothing was that this JAX can load."""
         body = programs.load(self.kept / name, self._tell) if self.kept else None
         try:
-            return body and Executable.unpacked(body)
+            return Executable.unpacked(body) if body else None
         except Exception:
             return None
 
