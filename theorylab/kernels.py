@@ -111,11 +111,11 @@ class Executable(NamedTuple):
 
     compiled: Any
     is_lapack: bool
-    count: int
+    devices: int
 
     def packed(self) -> bytes:
         """The bytes that another process makes it of, with the same JAX on such a machine."""
-        return pickle.dumps((serialize_executable.serialize(self.compiled), self.is_lapack, self.count))
+        return pickle.dumps((serialize_executable.serialize(self.compiled), self.is_lapack, self.devices))
 
     @classmethod
     def unpacked(cls, body: bytes) -> Executable:
