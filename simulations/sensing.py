@@ -85,8 +85,7 @@ def _symmetric(problem, eta):
 def _asymmetric(problem, eta):
     def step(i, factors):
         F, G = factors
-        residual = problem.residual(F @ G.T)
-        return factors - eta * jnp.stack([residual @ G, residual.T @ F])
+        return factors - eta * problem.gradients(F, G)
 
     return step
 

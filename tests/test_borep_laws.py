@@ -95,13 +95,15 @@ def test_oracles_are_right_in_the_mean_and_agree_with_the_hypergradient_at_the_l
 
 
 def test_the_study_is_ridge_regression_on_corrected_labels():
-    problem = problem_of("diabetes")
+    problem, data = problem_of("diabetes"), ridge._data()
+    patients, labels, group = np.split(data.fitted, [10, 11], axis=1)
+    judges, verdicts = data.judged[:, :10], data.judged[:, 10]
 
     def judged(x):
-        inner = problem.patients.T @ (problem.labels + problem.group @ x)
-        y = jnp.linalg.solve(problem.patients.T @ problem.patients + ridge.FITTED * ridge.RIDGE * jnp.eye(10), inner)
+        inner = patients.T @ (labels[:, 0] + group @ x)
+        y = jnp.linalg.solve(patients.T @ patients + ridge.FITTED * ridge.RIDGE * jnp.eye(10), inner)
         penalty = ridge.PENALTY * jnp.sum(jnp.cosh(x) + problem.ripple * jnp.cos(bilevel.FREQUENCY * x))
-        return jnp.mean((problem.judges @ y - problem.verdicts) ** 2) / 2 + penalty
+        return jnp.mean((judges @ y - verdicts) ** 2) / 2 + penalty
 
     np.testing.assert_allclose(jax.grad(judged)(problem.start), problem.hypergradient(problem.start), atol=ROUNDING)
 

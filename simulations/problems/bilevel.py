@@ -58,7 +58,7 @@ class Saturating(NamedTuple):
 
     def lower(self, word, x, y):
         """The gradient of g in y, with a sign of noise in every coordinate, `(r,)`."""
-        return self.H * (y - self.B @ x) + coins.signs(word, 0, len(y))
+        return self.H * (y - self.answer(x)) + coins.signs(word, 0, len(y))
 
     def upper(self, word, x, y):
         """The gradients of f in x, `(4,)`, and in y, `(r,)`, with noise of variance 1 in every coordinate."""
@@ -67,7 +67,7 @@ class Saturating(NamedTuple):
     def second(self, word, x, z):
         """The Hessian of g in y times z, `(r,)`, with noise on its diagonal, and its mixed derivative times z, `(4,)`."""
         noisy = self.H + CURVATURE_NOISE * coins.signs(word, 32, len(z))
-        return noisy * z, -self.B.T @ (self.H * z)
+        return noisy * z, -jnp.sum(self.B * (self.H * z)[:, None], axis=0)
 
     def slope(self, x):
         """The gradient of f in x, `(4,)`."""
@@ -75,11 +75,12 @@ class Saturating(NamedTuple):
 
     def answer(self, x):
         """The lower solution, `(r,)`."""
-        return self.B @ x
+        # As a sum, here and below: XLA fuses it with what it is for, where a product of small matrices is a loop of its own.
+        return jnp.sum(self.B * x[None, :], axis=1)
 
     def hypergradient(self, x):
         """The gradient of f(x, y*(x)), `(4,)`."""
-        return self.slope(x) + self.B.T @ jnp.tanh(self.answer(x) - self.target)
+        return self.slope(x) + jnp.sum(self.B * jnp.tanh(self.answer(x) - self.target)[:, None], axis=0)
 
     def value(self, x):
         """f(x, y*(x)), `()`."""
@@ -123,7 +124,9 @@ def rippled_height(u, ripple):
 
 
 def rippled_slope(u, ripple):
-    return jnp.sinh(u) - FREQUENCY * ripple * jnp.sin(FREQUENCY * u)
+    # sinh u - FREQUENCY ripple sin(FREQUENCY u) as one quotient: XLA computes that once, but sums and sines once for each of their uses.
+    grown = jnp.exp(u) / (2 * FREQUENCY)
+    return (grown * (grown - ripple * jnp.sin(FREQUENCY * u)) - 0.25 / FREQUENCY**2) / (grown / FREQUENCY)
 
 
 def _bend(u, ripple):

@@ -38,8 +38,9 @@ class Wave(NamedTuple):
 
     def at(self, t, like):
         """The vector in round t, of the shape of `like`."""
-        angle = self.speed * t**self.power
-        return self.length * jnp.stack([jnp.cos(angle), jnp.sin(angle)][: len(like)])
+        # Quotients of the half angle's tangent: XLA computes a quotient once, but a cosine once for each of its uses in a loop.
+        tangent = jnp.tan(self.speed * t**self.power / 2)
+        return self.length * jnp.stack([1 - tangent**2, 2 * tangent][: len(like)]) / (1 + tangent**2)
 
 
 class Waves(NamedTuple):

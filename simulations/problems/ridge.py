@@ -30,35 +30,8 @@ OFF = (2.0, -1.0, 1.0, -2.0)
 class Study(NamedTuple):
     """One start on the study; everything else is the data's."""
 
-    patients: Array
-    """Ten features of those that are fitted, `(n, 10)`."""
-
-    labels: Array
-    """Their labels, `(n,)`."""
-
-    group: Array
-    """The group that each belongs to, one column each, `(n, 4)`."""
-
-    judges: Array
-    """Ten features of the others, `(m, 10)`."""
-
-    verdicts: Array
-    """Their labels, `(m,)`."""
-
     mu: Array
     """The lower level's least curvature, `()`."""
-
-    base: Array
-    """The weights without corrections, `(10,)`."""
-
-    B: Array
-    """How the weights follow the corrections, `(10, 4)`."""
-
-    level: Array
-    """The gradient of the judges' loss of the fitted weights without corrections, `(4,)`."""
-
-    bend: Array
-    """Its Hessian in the corrections, `(4, 4)`."""
 
     ripple: Array
     """The height of the ripple, `()`."""
@@ -74,18 +47,18 @@ class Study(NamedTuple):
 
     def lower(self, word, x, y):
         """One patient's gradient of the ridge loss in the weights, `(10,)`."""
-        a, label, mine = self._patient(word, 0)
+        a, label, mine = _patient(word, 0, y.dtype)
         return a * (a @ y - label - mine @ x) + RIDGE * y
 
     def upper(self, word, x, y):
         """The slope of the penalty, `(4,)`, and one judge's gradient in the weights, `(10,)`."""
-        j = _drawn(word, 0, JUDGES)
-        a = self.judges[j]
-        return self.slope(x), a * (a @ y - self.verdicts[j])
+        row = jnp.asarray(_data().judged, y.dtype)[_drawn(word, 0, JUDGES)]
+        a, verdict = row[:-1], row[-1]
+        return self.slope(x), a * (a @ y - verdict)
 
     def second(self, word, x, z):
         """One patient's Hessian in the weights times z, `(10,)`, and mixed derivative times z, `(4,)`."""
-        a, _, mine = self._patient(word, 16)
+        a, _, mine = _patient(word, 16, z.dtype)
         return a * (a @ z) + RIDGE * z, -mine * (a @ z)
 
     def slope(self, x):
@@ -94,24 +67,57 @@ class Study(NamedTuple):
 
     def answer(self, x):
         """The fitted weights, `(10,)`."""
-        return self.base + self.B @ x
+        base, B = (jnp.asarray(array, x.dtype) for array in (_data().base, _data().B))
+        return base + B @ x
 
     def hypergradient(self, x):
         """The gradient of the judges' loss of the fitted weights and the penalty, `(4,)`."""
-        return self.slope(x) + self.level + self.bend @ x
+        level, bend = self._judgement(x.dtype)
+        return self.slope(x) + level + bend @ x
 
     def value(self, x):
         """The judges' loss of the fitted weights, but for a constant, and the penalty, `()`."""
-        return PENALTY * jnp.sum(rippled_height(x, self.ripple)) + self.level @ x + x @ self.bend @ x / 2
+        level, bend = self._judgement(x.dtype)
+        return PENALTY * jnp.sum(rippled_height(x, self.ripple)) + level @ x + x @ bend @ x / 2
 
     @property
     def roughness(self):
         """The curvature of f in x over what the constants allow it, at its largest on a grid, `()`."""
         return roughness_of(self.ripple)
 
-    def _patient(self, word, first):
-        i = _drawn(word, first, FITTED)
-        return self.patients[i], self.labels[i], self.group[i]
+    def _judgement(self, dtype):
+        return jnp.asarray(_data().level, dtype), jnp.asarray(_data().bend, dtype)
+
+
+class Data(NamedTuple):
+    """What all starts share: constants of a run, since a copy for each of its lanes would not fit the cache."""
+
+    fitted: np.ndarray
+    """The patients that are fitted, `(n, 15)`: ten features, the label, and the group that each belongs to, one column each."""
+
+    judged: np.ndarray
+    """The others, `(m, 11)`: ten features and the label."""
+
+    mu: float
+    """The lower level's least curvature."""
+
+    base: np.ndarray
+    """The weights without corrections, `(10,)`."""
+
+    B: np.ndarray
+    """How the weights follow the corrections, `(10, 4)`."""
+
+    level: np.ndarray
+    """The gradient of the judges' loss of the fitted weights without corrections, `(4,)`."""
+
+    bend: np.ndarray
+    """Its Hessian in the corrections, `(4, 4)`."""
+
+
+def _patient(word, first, dtype):
+    """The features, the label and the group of one of the fitted, by the coins from `first` on."""
+    row = jnp.asarray(_data().fitted, dtype)[_drawn(word, first, FITTED)]
+    return row[:10], row[10], row[11:]
 
 
 def _drawn(word, first, count):
@@ -138,17 +144,14 @@ def _data():
     B = np.linalg.solve(H, patients.T @ group / FITTED)
     followed = features[judges] @ B
     level = followed.T @ (features[judges] @ base - labels[judges]) / JUDGES
-    return (
-        patients,
-        labels_off,
-        group,
-        features[judges],
-        labels[judges],
-        np.linalg.eigvalsh(H)[0],
-        base,
-        B,
-        level,
-        followed.T @ followed / JUDGES,
+    return Data(
+        fitted=np.column_stack([patients, labels_off, group]),
+        judged=np.column_stack([features[judges], labels[judges]]),
+        mu=np.linalg.eigvalsh(H)[0],
+        base=base,
+        B=B,
+        level=level,
+        bend=followed.T @ followed / JUDGES,
     )
 
 
@@ -158,7 +161,7 @@ def _draw(key):
 
 def _build(parameters, *, away):
     start = away * jnp.where(parameters["side"] < 0, -1.0, 1.0)
-    study = Study(*map(jnp.asarray, _data()), jnp.asarray(RIPPLE), start, guess=jnp.zeros(10), reach=jnp.zeros(()))
+    study = Study(jnp.asarray(_data().mu), jnp.asarray(RIPPLE), start, guess=jnp.zeros(10), reach=jnp.zeros(()))
     return study._replace(reach=jnp.linalg.norm(study.answer(start)))
 
 

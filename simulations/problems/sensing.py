@@ -32,6 +32,15 @@ class Sensing(NamedTuple):
         difference = product - self.target
         return difference if self.normal is None else (self.normal @ difference.ravel()).reshape(difference.shape)
 
+    def gradients(self, F, G):
+        """What `residual` at the product of F and G' moves them by, `(2, n, k)`: it times G, and its transpose times F."""
+        if self.normal is None:
+            # By Gram matrices and the diagonal, outside of which the matrix is zero: nothing n wide and n high is formed.
+            eigenvalues = jnp.diag(self.target)[:, None]
+            return jnp.stack([F @ (G.T @ G) - eigenvalues * G, G @ (F.T @ F) - eigenvalues * F])
+        residual = self.residual(F @ G.T)
+        return jnp.stack([residual @ G, residual.T @ F])
+
     def error(self, product):
         """The distance of a product of factors from the matrix in the Frobenius norm, `()`."""
         return jnp.sqrt(jnp.sum((product - self.target) ** 2))
