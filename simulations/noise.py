@@ -1,4 +1,4 @@
-"""Gaussian noise that algorithms add to what they release, drawn for a block of steps at once and in float32.
+"""Gaussian noise of algorithms: what they add to a release, or the luck of a query; drawn for a block of steps at once and in float32.
 
 A number in float32 costs three fifths of one in float64 and its grain, 2^-23 of itself, is nothing beside what it hides; tails and
 moments that a claim is about, and attacks on privacy, draw in float64.  A block is drawn where its first step is, which lanes that go in
