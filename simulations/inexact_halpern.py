@@ -58,7 +58,7 @@ def unanchored(key, problem, *, k, M):
 
 
 def _reduced(A, A_i, state):
-    return state.whole + A_i(state.v) - A_i(state.last), 2
+    return A(state.w) + A_i(state.v) - A_i(state.last), 2
 
 
 def _anchor(i):
@@ -83,8 +83,6 @@ class Inner(NamedTuple):
     """The snapshot, `(m, 2)`."""
     last: Array
     """The snapshot one step before, `(m, 2)`."""
-    whole: Array
-    """A at the snapshot, `(m, 2)`."""
     calls: Array
     """The calls so far, `()`."""
 
@@ -126,14 +124,16 @@ def _resolvent(key, problem, u, steps, estimate, refresh):
         value, cost = estimate(A, partial(A, batch=problem.component(word)), state)
         v = state.v + (state.w - state.v) / n - tau * value
         # The component is drawn by the last bits of the word, the coin by all of them.
-        fresh = word.astype(u.dtype) < 2.0**64 * refresh / n
-        w, whole = jnp.where(fresh, v, state.w), jnp.where(fresh, A(v), state.whole)
-        return Inner(v, w, state.w, whole, state.calls + cost + jnp.where(fresh, n, 0)), None
+        fresh = word.astype(u.dtype) < 2.0**32 * refresh / n
+        w = jnp.where(fresh, v, state.w)
+        return Inner(v, w, state.w, state.calls + cost + jnp.where(fresh, n, 0)), None
 
     def block(j, state):
-        return lax.scan(inner, state, jax.random.bits(jax.random.fold_in(key, j), (BLOCK,), jnp.uint64), unroll=4)[0]
+        # For 64 bits the generator takes as long as for 32, which is enough for a step.
+        words = jax.random.bits(jax.random.fold_in(key, j), (BLOCK // 2,), jnp.uint64)
+        return lax.scan(inner, state, jnp.concatenate([words >> 32, words & 0xFFFFFFFF]), unroll=4)[0]
 
-    last = lax.fori_loop(0, jnp.ceil(steps / BLOCK).astype(int), block, Inner(u, u, u, A(u), n))
+    last = lax.fori_loop(0, jnp.ceil(steps / BLOCK).astype(int), block, Inner(u, u, u, n))
     return last.v, last.calls
 
 

@@ -10,51 +10,57 @@ Kernels show `KL_settled`, `()`: the divergence from the equilibrium to the iter
 import jax
 import jax.numpy as jnp
 
-from .horizon import at_end
+from .lockstep import at_end
 from .nash import answer, mirror_prox_step
+from .noise import drawn, undrawn
 from .problems.games import kl
 
 
 def mirror_prox(key, problem, *, m, gamma, T):
     """Two queries a step, of m draws each."""
 
-    def step(i, policy):
-        first, second = jax.random.split(jax.random.fold_in(key, i))
+    def step(policy, normals):
+        first, second = normals
         return mirror_prox_step(problem, policy, gamma, _asked(problem, m, first), _asked(problem, m, second))
 
-    return _floor(problem, step, T)
+    return _floor(key, problem, step, T, 2)
 
 
 def mirror_descent(key, problem, *, m, gamma, T):
     """One query a step, of m draws."""
-
-    def step(i, policy):
-        return answer(problem, policy, _asked(problem, m, jax.random.fold_in(key, i))(policy), gamma)
-
-    return _floor(problem, step, T)
+    return _floor(key, problem, lambda policy, normals: answer(problem, policy, _asked(problem, m, normals[0])(policy), gamma), T, 1)
 
 
 def same_draws(key, problem, *, m, gamma, T):
     """`mirror_prox` with the luck of the first draws in all queries."""
-    asked = _asked(problem, m, key)
-    return _floor(problem, lambda i, policy: mirror_prox_step(problem, policy, gamma, asked, asked), T)
+    asked = _asked(problem, m, jax.random.normal(key, problem.start.shape, problem.start.dtype))
+    return _floor(key, problem, lambda policy, normals: mirror_prox_step(problem, policy, gamma, asked, asked), T, 0)
 
 
-def _asked(problem, m, key):
+def _asked(problem, m, normals):
     """How far each action is preferred to m draws of an opponent's log-policy, `(Y,)`, as a function of that log-policy."""
 
     def advantage(log_policy):
         p = jnp.exp(log_policy)
-        noise = jnp.sqrt(p) * jax.random.normal(key, p.shape, p.dtype)
-        return problem.advantage(log_policy) + problem.payoff @ (noise - p * jnp.sum(noise)) / jnp.sqrt(m)
+        noise = jnp.sqrt(p) * normals.astype(p.dtype)
+        return problem.payoff @ (p + (noise - p * jnp.sum(noise)) / jnp.sqrt(m))
 
     return advantage
 
 
-def _floor(problem, step, T):
-    def advance(i, state):
-        policy, total = state
-        policy = step(i, policy)
-        return policy, total + jnp.where(i >= T // 2, kl(problem.solution, policy), 0)
+def _floor(key, problem, step, T, queries):
+    """What `step(policy, normals)` settles at, with normal numbers for the luck of so many queries, `(queries, Y)`."""
 
-    return at_end(advance, (problem.start, jnp.zeros((), problem.start.dtype)), T, lambda state: {"KL_settled": state[1] / (T - T // 2)})
+    def run(key, policy, steps, measure):
+        def advance(i, state):
+            policy, total, block = state
+            normals, block = drawn(key, i, block)
+            policy = step(policy, normals)
+            return policy, total + measure(policy), block
+
+        begin = policy, jnp.zeros((), policy.dtype), undrawn((queries, len(policy)))
+        return at_end(advance, begin, steps, lambda state: state[:2])
+
+    early, late = jax.random.split(key)
+    policy, _ = run(early, problem.start, T // 2, lambda policy: 0)
+    return {"KL_settled": run(late, policy, T - T // 2, lambda policy: kl(problem.solution, policy))[1] / (T - T // 2)}

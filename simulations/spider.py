@@ -16,7 +16,8 @@ of a phase's first gradient, and `drift`, by how much the noise of a phase's dif
 import jax
 import jax.numpy as jnp
 
-from .horizon import at_end
+from .lockstep import at_end
+from .noise import drawn, undrawn
 
 
 def spiderboost(key, problem, *, n, mu):
@@ -85,7 +86,7 @@ def noiseless(key, problem, *, n, mu):
 
 def output_perturbation(key, problem, *, n, mu):
     """The minimiser under noise in proportion to how far one record can move it; `last` is the norm of the gradient there."""
-    w = problem.solution + problem.moves / (n * mu) * problem.noise(key).astype(problem.start.dtype)
+    w = problem.solution + problem.moves / (n * mu) * jax.random.normal(key, problem.start.shape).astype(problem.start.dtype)
     return {"last": jnp.linalg.norm(jnp.mean(problem.gradients(w), axis=0))}
 
 
@@ -124,23 +125,24 @@ def phases(key, problem, T, q, n, mu, step=0.5, moved=None):
     z_1, z_2 = (2 / (n * mu) * jnp.sqrt(both * count) for count in (fresh, T - fresh))
 
     def advance(t, state):
-        w, estimate, last, norms, squares = state
+        w, estimate, last, norms, squares, block = state
         gradients = problem.gradients(w)
-        begins = t % q.astype(int) == 0
+        begins = jnp.floor(t / q) * q == t
+        normal, block = drawn(key, t, block)
         length = jnp.linalg.norm(estimate) * step / problem.L_1 if moved is None else moved
         most = jnp.where(begins, problem.L_0, jnp.minimum(problem.L_1 * length, 2 * problem.L_0))
-        noise = most * jnp.where(begins, z_1, z_2) * problem.noise(jax.random.fold_in(key, t)).astype(w.dtype)
+        noise = most * jnp.where(begins, z_1, z_2) * problem.coordinates * normal.astype(w.dtype)
         news = jnp.mean(_clip(gradients - jnp.where(begins, 0, last), most), axis=0)
         estimate = jnp.where(begins, 0, estimate) + news + noise
         square = jnp.sum(jnp.mean(gradients, axis=0) ** 2)
-        return w - step / problem.L_1 * estimate, estimate, gradients, norms + jnp.sqrt(square), squares + square
+        return w - step / problem.L_1 * estimate, estimate, gradients, norms + jnp.sqrt(square), squares + square, block
 
     def observe(state):
         last = jnp.linalg.norm(jnp.mean(problem.gradients(state[0]), axis=0))
         return {"gradient": state[3] / T, "squared": state[4] / T, "last": last}
 
     w, zero = problem.start, jnp.zeros((), problem.start.dtype)
-    state = w, jnp.zeros_like(w), jnp.zeros_like(problem.gradients(w)), zero, zero
+    state = w, jnp.zeros_like(w), jnp.zeros_like(problem.gradients(w)), zero, zero, undrawn(w.shape)
     shown = at_end(advance, state, T.astype(int), observe)
     return shown | {"T": T, "sigma_1": problem.L_0 * z_1, "drift": q * problem.d * z_2**2 / 2}
 

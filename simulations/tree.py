@@ -17,7 +17,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.core import Tracer
 
-from .horizon import at_end
+from .lockstep import at_end
+from .noise import drawn, undrawn
 from .privacy import classical, sensitivity
 
 DEEPEST = 14
@@ -95,26 +96,27 @@ def _run(key, problem, n, epsilon, delta, anchor, stops_at=lambda size: 0.0):
     nodes = jnp.arange(DEEPEST + 1)
 
     def step(i, state):
-        w, stack, total, done = state
+        w, stack, total, done, block = state
         j, ours = i % leaves, jax.random.fold_in(key, i)
         depth = _depth(j, size)
+        normal, block = drawn(key, i, block)
         batch = size.b / 2.0**depth
         point, last = anchor(stack, depth)
         first, change = problem.mean_grad(ours, w, batch), last + problem.mean_change(ours, w, point, batch)
-        estimate = jnp.where(j == 0, first, change) + jnp.where(j == 0, at_root, at_node) * jax.random.normal(ours, w.shape)
+        estimate = jnp.where(j == 0, first, change) + jnp.where(j == 0, at_root, at_node) * normal
         stack = tuple(jnp.where(nodes[:, None] >= depth, new[None, :], kept) for new, kept in zip((w, estimate), stack, strict=True))
         norm = jnp.sqrt(jnp.sum(estimate**2) + 1e-30)
         done = done | (norm <= stops_at(size))
-        return jnp.where(done, w, w - length * estimate / norm), stack, total + _norm(problem.grad(w)), done
+        return jnp.where(done, w, w - length * estimate / norm), stack, total + _norm(problem.grad(w)), done, block
 
     def observe(state):
-        w, _, total, done = state
+        w, _, total, done, _ = state
         return {"gradient": jnp.where(done, _norm(problem.grad(w)), total / steps), "depth": 1.0 * size.D, "leaves": size.T * size.leaves}
 
     steps = _enough_for(size, n).astype(int)
     steps = steps if isinstance(steps, Tracer) else int(steps)
     empty = jnp.zeros((DEEPEST + 1, len(problem.start)))
-    return at_end(step, (problem.start, (empty, empty), jnp.zeros(()), jnp.zeros((), bool)), steps, observe)
+    return at_end(step, (problem.start, (empty, empty), jnp.zeros(()), jnp.zeros((), bool), undrawn(problem.start.shape)), steps, observe)
 
 
 def _norm(x):

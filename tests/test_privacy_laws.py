@@ -11,7 +11,7 @@ import pytest
 from jax import Array, lax
 from scipy import integrate, optimize, stats
 
-from simulations import audit, privacy, projected, regularised, spider, tree
+from simulations import audit, noise, privacy, projected, regularised, spider, tree
 from simulations.problems import biased, canaries, glm, huber, streams
 
 ROUNDING = 1e-10  # of numbers up to ten, after hundreds of steps
@@ -89,11 +89,17 @@ def shown(kernel, *arguments, steps, key=KEY, **letters):
     return jax.tree.map(np.asarray, found)
 
 
-def normals(shape, steps, key=KEY, first=0):
+def normals(shape, steps, key=KEY, first=0, dtype=float):
     """The normal numbers that step i draws from the key folded with i, `(steps, *shape)`."""
     return np.asarray(
-        jax.jit(jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(jax.random.key(key), i), shape)))(first + jnp.arange(steps))
+        jax.jit(jax.vmap(lambda i: jax.random.normal(jax.random.fold_in(jax.random.key(key), i), shape, dtype)))(first + jnp.arange(steps))
     )
+
+
+def in_blocks(shape, steps):
+    """The normal numbers that steps draw a block at once, `(steps, *shape)`."""
+    blocks = normals((noise.STEPS, *shape), steps, dtype=jnp.float32)[:: noise.STEPS]
+    return np.concatenate(blocks)[:steps]
 
 
 class Records(NamedTuple):
@@ -110,8 +116,9 @@ class Records(NamedTuple):
     def gradients(self, w):
         return self.slopes + self.bends @ w
 
-    def noise(self, key):
-        return jax.random.normal(key, self.start.shape)
+    @property
+    def coordinates(self):
+        return jnp.ones_like(self.start)
 
 
 def records(n=8, d=3, last=1e6):
@@ -141,7 +148,7 @@ def test_private_spiderboost_is_the_one_that_numpy_makes_and_spends_its_budget_e
     mu, problem, other = 3.0, records(), records(last=-1e6)
     n, d = problem.slopes.shape
     found = jax.tree.map(np.asarray, phases(problem, q, 1.0 * n, mu, step=step))
-    drawn, fresh = normals((d,), T), -(-T // q)
+    drawn, fresh = in_blocks((d,), T), -(-T // q)
     scales = 2 / (n * mu) * np.sqrt(np.array([fresh, T - fresh]) * (2 if q > 1 else 1))
     w, estimate, spent, norms = problem.start, np.zeros(d), 0.0, []
     before = [np.zeros((n, d)), np.zeros((n, d))]
@@ -253,7 +260,7 @@ def test_every_leaf_of_a_tree_is_below_as_many_new_nodes_as_its_number_has_ones(
     watched(monkeypatch, tree, steps)
     quadratic = Stream(np.array([3.0, 1.0]), *(np.asarray(x) for x in (1.0, 1.0, 5.0)))
     found = shown(functools.partial(tree.spider, n=N, **BUDGET), quadratic, steps=steps)
-    drawn = normals((2,), steps)
+    drawn = in_blocks((2,), steps)
     logs = np.sqrt(2 * np.log(1.25 / BUDGET["delta"])) / BUDGET["epsilon"]
     noise = [2 / b * logs, 2 * length * 2**D / b * logs]
     path, nodes, used = [quadratic.start], [], []

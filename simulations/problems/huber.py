@@ -53,9 +53,10 @@ class Valley(NamedTuple):
         mean = self.L_1 * z * jnp.where(jnp.arange(z.size) == 0, shrink[0], shrink[1])
         return mean[None, :] + jnp.stack([self.offset, -self.offset])
 
-    def noise(self, key):
-        """Standard normal numbers in the d coordinates that are used, `(w,)`."""
-        return jax.random.normal(key, self.start.shape) * (jnp.arange(self.start.size) < self.d)
+    @property
+    def coordinates(self):
+        """1 in the d coordinates that are used, 0 in the others, `(w,)`."""
+        return (jnp.arange(self.start.size) < self.d).astype(self.start.dtype)
 
     @property
     def lipschitz(self):
@@ -179,9 +180,10 @@ class Cloud(NamedTuple):
         z = w[None, :] - self.points
         return self.L_1 * z * jnp.minimum(1, self.L_0 / (self.L_1 * jnp.sqrt(jnp.sum(z**2, axis=1, keepdims=True) + 1e-200)))
 
-    def noise(self, key):
-        """Standard normal numbers, `(d,)`."""
-        return jax.random.normal(key, self.start.shape)
+    @property
+    def coordinates(self):
+        """1 in all coordinates, `(d,)`."""
+        return jnp.ones_like(self.start)
 
     @property
     def d(self):

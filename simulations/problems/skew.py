@@ -78,7 +78,7 @@ class Skew(NamedTuple):
 
 def _quarter(u):
     """Each plane turned by a quarter, `(m, 2)`."""
-    return jnp.stack([-u[:, 1], u[:, 0]], axis=1)
+    return u[:, ::-1] * jnp.array([-1.0, 1.0], u.dtype)[None, :]
 
 
 def _draw(planes):
