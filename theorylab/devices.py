@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from jax.sharding import Mesh, PartitionSpec
 # Claims are checked by two threads a core, each of which may run a block at the same time.
 AT_ONCE = 2 * (os.cpu_count() or 1)
 UNKNOWN = 4 * 2**30
+ON_CPU = 32
 CPU = Path("/proc/cpuinfo")
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
@@ -24,6 +26,11 @@ def described() -> str:
     """What kernels run on: the kind of device, and how many there are where they are several."""
     here = jax.local_devices()
     return here[0].device_kind if len(here) == 1 else f"{len(here)} x {here[0].device_kind}"
+
+
+def at_once() -> int:
+    """The lanes to compute in one call: on a CPU few, which stay in its caches and are not divided among threads; on a GPU all."""
+    return ON_CPU * jax.local_device_count() if jax.local_devices()[0].platform == "cpu" else sys.maxsize
 
 
 @functools.cache

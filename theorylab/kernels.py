@@ -372,8 +372,9 @@ class Kernels:
         return self._compiled[key]
 
     def _made(self, program: Program, function: Any, inputs: Inputs, along: np.ndarray, key: Any, kept: Path | None) -> Pieces:
-        """The function compiled for a whole block; where the device's memory is short of that, for the largest power of two that fits."""
-        lanes = program.block
+        """The function compiled for as many lanes as a device does well at once; where its memory is short of that, for the largest power
+        of two that fits."""
+        lanes = min(program.block, devices.at_once())
         while True:
             try:
                 with COMPILING:
