@@ -12,7 +12,7 @@ from jax.stages import Lowered
 
 from tests.project_copies import copy
 from theorylab import programs
-from theorylab.kernels import Kernels
+from theorylab.kernels import Executable, Kernels
 from theorylab.project import find_project
 from theorylab.simulate import KernelFault, Lanes, Run, Simulator
 from theorylab.store import Blocks
@@ -286,6 +286,14 @@ def test_what_this_jax_cannot_load_is_made_again(tmp_path):
     assert len(file.read_bytes()) > 1000
 
 
+def test_what_jax_cannot_write_down_still_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(Executable, "packed", lambda _: 1 / 0)
+    fresh = Simulator(NOISY).data(MEAN, Lanes((0,), (0,)))
+    for _ in range(2):
+        assert Simulator(NOISY, tmp_path).data(MEAN, Lanes((0,), (0,))).identical(fresh)
+    assert not [*tmp_path.glob("*.compiled")]
+
+
 @pytest.mark.parametrize("kernel", ["sampling:sample_mean", "sampling:factorised"])
 def test_what_another_process_compiled_gives_the_same_bits(tmp_path, kernel):
     run, lanes = replace(MEAN, kernel=kernel), Lanes((0,), (0, 1, 2))
@@ -296,7 +304,7 @@ from dataclasses import replace
 from pathlib import Path
 from tests.test_simulate import MEAN, NOISY, Lanes, Simulator
 from theorylab import programs
-from theorylab.kernels import Kernels
+from theorylab.kernels import Executable, Kernels
 Kernels._lane = lambda *_: sys.exit("traced again")
 found = Simulator(NOISY, Path({str(tmp_path)!r})).data(replace(MEAN, kernel={kernel!r}), Lanes((0,), (0, 1, 2)))
 print(found["error"].values.tobytes().hex())

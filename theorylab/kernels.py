@@ -417,9 +417,10 @@ class Kernels:
         found = self._loaded(made)
         if found is None:
             found = Executable(lowered.compile(compiler_options=COMPILER[program.tier] or None), "lapack" in text, count)
-            # A callback is an address in this process.
+            # A callback is an address in this process; what else JAX cannot write down is compiled anew.
             if self.kept and "callback" not in text:
-                programs.save(self.kept / made, found.packed())
+                with contextlib.suppress(Exception):
+                    programs.save(self.kept / made, found.packed())
         if pointer and "callback" not in text:
             programs.save(pointer, made.encode())
         return found
